@@ -1,0 +1,41 @@
+"""What all shapes share: unknown fields are kept, reprs are short, JSON is one call away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["Shape"]
+
+SHORT = 60
+
+
+class Shape(BaseModel):
+    """A JSON object of the service. ``raw`` is the payload, unknown fields included."""
+
+    model_config = ConfigDict(extra="allow", protected_namespaces=(), populate_by_name=True)
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The payload as plain JSON values, without fields that were absent."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+    def __repr_args__(self) -> Any:
+        """Show the declared fields that hold something; long values are cut."""
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if value in (None, "", [], {}):
+                continue
+            text = repr(value)
+            yield name, value if len(text) <= SHORT else _Cut(text)
+
+    def __str__(self) -> str:
+        return repr(self)
+
+
+class _Cut(str):
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{self[:SHORT]}…"

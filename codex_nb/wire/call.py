@@ -1,0 +1,101 @@
+"""What a flow may ask for, and what it is handed back.
+
+A flow is a generator that describes an endpoint: it yields a `Call`, `Read`, `Pause` or `Blocking`, is sent what came
+of it, and returns the result. It never sends, sleeps or opens anything itself, so one definition serves the
+synchronous and the asynchronous face alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+import pydantic_core
+
+from codex_nb.errors import MalformedStream
+
+__all__ = ["Blocking", "Call", "Flow", "Pause", "Read", "Reply", "Step"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request. ``path`` begins with the backend's part (``codex/…``) or is a full address.
+
+    ``also_fine`` lists statuses that the flow wants to see itself; any other one that is no success is raised.
+    With ``stream`` the reply comes open, at its headers, to be taken by `Read`.
+    """
+
+    method: str
+    path: str
+    params: Mapping[str, str | int] | None = None
+    json: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    also_fine: frozenset[int] = frozenset()
+    stream: bool = False
+    signed_in: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Let ``seconds`` pass."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Blocking:
+    """Run ``work`` (a file, a lock) where it does not hold up an event loop; hand back its result."""
+
+    work: Callable[[], Any]
+
+
+class OpenBody(Protocol):
+    """A body that is still arriving. The drivers know more of it; flows only pass it on."""
+
+    @property
+    def content_type(self) -> str:
+        """Return the Content-Type header, lower case, without parameters."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a `Call` brought. ``at`` is the time of arrival in epoch seconds; header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    url: str
+    at: float
+    content: bytes = b""
+    body: OpenBody | None = None
+
+    def json(self) -> Any:
+        """Return the body as JSON.
+
+        Raises:
+            MalformedStream: the body is no JSON (a web page in the way, mostly).
+
+        """
+        try:
+            return pydantic_core.from_json(self.content)
+        except ValueError as error:
+            kind = self.headers.get("content-type", "")
+            raise MalformedStream(
+                f"{self.url} answered with {kind or 'something'} that is no JSON.",
+                hint="Check the backend's address, and whether a proxy or sign-in page is in the way.",
+                content_type=kind,
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Wait for the next bytes of an open reply; ``b""`` is its end."""
+
+    reply: Reply
+
+
+Step: TypeAlias = Call | Read | Pause | Blocking
+Flow: TypeAlias = Generator[Step, Any, T]
