@@ -1,0 +1,97 @@
+"""Bodies that are still arriving: httpx's bytes, with its exceptions turned into ours."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Final
+
+import httpx
+
+from codex_nb.client._transport import fault, secret_of, without_query
+
+__all__ = ["AsyncBody", "SyncBody"]
+
+MAX_ERROR_BODY: Final = 64 * 1024
+
+
+class _Body:
+    """What both kinds know: the type, the headers, and the token that must not show."""
+
+    def __init__(self, response: httpx.Response, silence: float) -> None:
+        self.response = response
+        self.content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        self.secret = secret_of(response.request)
+        self._silence = silence
+
+    @property
+    def _limit(self) -> int | None:
+        """How much of the body is worth reading: all of a success, the beginning of an error."""
+        return None if self.response.is_success else MAX_ERROR_BODY
+
+    def _fault(self, error: httpx.HTTPError) -> Exception:
+        return fault(error, without_query(self.response.request.url), self._silence)
+
+
+class SyncBody(_Body):
+    """A body on the synchronous client. ``chunks`` gives it as it comes, gzip undone."""
+
+    def __init__(self, response: httpx.Response, silence: float) -> None:
+        super().__init__(response, silence)
+        self.chunks = self._chunks()
+
+    def _chunks(self) -> Iterator[bytes]:
+        try:
+            yield from self.response.iter_bytes()
+        except httpx.HTTPError as error:
+            raise self._fault(error) from error
+
+    def read(self) -> bytes:
+        """Return the next bytes, ``b""`` at the end."""
+        return next(self.chunks, b"")
+
+    def read_all(self) -> bytes:
+        """Return the body, as far as it is worth reading, and close it."""
+        content = bytearray()
+        for chunk in self.chunks:
+            content += chunk
+            if self._limit is not None and len(content) >= self._limit:
+                break
+        self.close()
+        return bytes(content)
+
+    def close(self) -> None:
+        """Drop what is left; the connection goes back to the pool if nothing is."""
+        self.response.close()
+
+
+class AsyncBody(_Body):
+    """A body on the asynchronous client. ``chunks`` gives it as it comes, gzip undone."""
+
+    def __init__(self, response: httpx.Response, silence: float) -> None:
+        super().__init__(response, silence)
+        self.chunks = self._chunks()
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self.response.aiter_bytes():
+                yield chunk
+        except httpx.HTTPError as error:
+            raise self._fault(error) from error
+
+    async def read(self) -> bytes:
+        """Return the next bytes, ``b""`` at the end."""
+        return await anext(self.chunks, b"")
+
+    async def read_all(self) -> bytes:
+        """Return the body, as far as it is worth reading, and close it."""
+        content = bytearray()
+        async for chunk in self.chunks:
+            content += chunk
+            if self._limit is not None and len(content) >= self._limit:
+                break
+        await self.aclose()
+        return bytes(content)
+
+    async def aclose(self) -> None:
+        """Drop what is left; the connection goes back to the pool if nothing is."""
+        await self.response.aclose()

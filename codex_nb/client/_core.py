@@ -1,0 +1,27 @@
+"""What the two faces of a session share."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from codex_nb.client._transport import Transport
+    from codex_nb.settings import Settings
+    from codex_nb.types.models import ModelPage
+
+__all__ = ["Core"]
+
+
+@dataclass
+class Core:
+    """Settings, transport and what was learnt on the way.
+
+    ``id`` names the session towards the service: requests that carry it share the prompt cache.
+    """
+
+    settings: Settings
+    transport: Transport
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    models: ModelPage | None = None

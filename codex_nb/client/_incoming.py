@@ -1,0 +1,177 @@
+"""One answer in flight, apart from any network: chunks in, typed events out, and what a break of the stream means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import pydantic_core
+from pydantic import BaseModel, ValidationError
+
+from codex_nb.errors import APITimeoutError, CodexError, MalformedStream, ResponseFailed, StreamInterrupted
+from codex_nb.types.events import CLASSES, ResponseEvent
+from codex_nb.types.responses import Response
+from codex_nb.wire.assemble import TERMINAL, Assembly
+from codex_nb.wire.failures import Failure, event_error
+from codex_nb.wire.sse import SSEDecoder
+
+if TYPE_CHECKING:
+    from codex_nb.wire.call import Reply
+
+__all__ = ["EVENT_STREAM", "Incoming", "shaped"]
+
+EVENT_STREAM: Final = "text/event-stream"
+HIDDEN: Final = "[hidden]"
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Incoming:
+    """The state of one stream. After the terminal event `finished` holds, and `failure` if it was a bad one."""
+
+    def __init__(self, reply: Reply, content_type: str, secret: str = "") -> None:
+        self.reply = reply
+        self.content_type = content_type
+        self.failure: CodexError | None = None
+        self.finished = False
+        self._secret = secret
+        self._assembly = Assembly()
+        self._decoder = SSEDecoder()
+        self._received = 0
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return self._assembly.text
+
+    @property
+    def served_model(self) -> str | None:
+        """The model that the service says answers."""
+        return self._assembly.metadata.get("openai-model") or self.reply.headers.get("openai-model")
+
+    @property
+    def response(self) -> Response:
+        """The response as far as it came; whole once `finished`.
+
+        Raises:
+            MalformedStream: a field is not of the shape it must have.
+
+        """
+        return shaped(Response, self._assembly.response() | {"served_model": self.served_model}, partial=self.text)
+
+    def feed(self, chunk: bytes) -> list[ResponseEvent]:
+        """Return the events that ``chunk`` completes, up to the terminal one."""
+        self._received += len(chunk)
+        events: list[ResponseEvent] = []
+        parse, add, classes = pydantic_core.from_json, self._assembly.add, CLASSES
+        try:
+            payloads = self._decoder.payloads(chunk)
+        except MalformedStream as error:
+            self._end(self.broken(error))
+            return events
+        for payload in payloads:
+            try:
+                raw: Any = parse(payload)
+            except ValueError:
+                if payload.strip() in {b"", b"[DONE]"}:  # how other servers say "the end"
+                    continue
+                self._end(self._no_json())
+                break
+            kind = raw.get("type") if type(raw) is dict else None  # pyright: ignore[reportUnknownMemberType]
+            if type(kind) is not str:
+                continue
+            add(raw)
+            events.append(classes.get(kind, ResponseEvent)(raw, kind))
+            if kind in TERMINAL:
+                self._end(self._ending_error(kind, raw))
+                break
+        return events
+
+    def ended(self) -> None:
+        """Take the end of the body; without a terminal event it is a failure."""
+        if self.finished:
+            return
+        if not self._received:
+            self._end(
+                MalformedStream(
+                    "The service answered with nothing.",
+                    hint="Try again; if it stays so, check the backend's address.",
+                    content_type=self.content_type,
+                )
+            )
+        else:
+            self._end(self.broken(CodexError("The stream ended before the answer was complete.")))
+
+    def broken(self, error: CodexError) -> CodexError:
+        """Return what ``error`` means in the middle of an answer; it becomes this stream's `failure`."""
+        if isinstance(error, MalformedStream):
+            error.partial, error.content_type = self.text, self.content_type
+            failure: CodexError = error
+        else:
+            failure = StreamInterrupted(
+                error.message
+                if type(error) is CodexError or isinstance(error, APITimeoutError)
+                else "The connection broke before the answer was complete.",
+                hint="The text so far is kept in .partial. Try again.",
+                partial=self.text,
+                response=self.response,
+            )
+        self._end(failure)
+        return failure
+
+    def refusal(self, beginning: bytes) -> MalformedStream:
+        """Return the error for a body that is no event stream at all; ``beginning`` are its first bytes."""
+        try:
+            said = Failure(pydantic_core.from_json(beginning)).message
+        except ValueError:
+            said = ""
+        what = "a web page" if "html" in self.content_type else self.content_type or "no content type"
+        return MalformedStream(
+            f"The service answered with {what}, not with a stream of events{': ' + self._hide(said) if said else '.'}",
+            hint="Check the backend's address, and whether a proxy or sign-in page is in the way.",
+            content_type=self.content_type,
+        )
+
+    def _end(self, failure: CodexError | None) -> None:
+        self.finished = True
+        self.failure = self.failure or failure
+
+    def _ending_error(self, kind: str, raw: dict[str, Any]) -> CodexError | None:
+        if TERMINAL[kind] != "failed":
+            return None
+        error = event_error(raw, partial=self.text, at=self.reply.at)
+        error.message = self._hide(error.message)
+        error.args = (error.message,)
+        if isinstance(error, ResponseFailed):
+            error.response = self.response
+        return error
+
+    def _no_json(self) -> CodexError:
+        return MalformedStream(
+            "An event of the stream is no JSON.",
+            hint="The text so far is kept in .partial. Try again; if it stays so, check the backend's address.",
+            partial=self.text,
+            content_type=self.content_type,
+        )
+
+    def _hide(self, text: str) -> str:
+        return text.replace(self._secret, HIDDEN) if self._secret else text
+
+
+def shaped(shape: type[M], payload: Any, *, partial: str = "") -> M:
+    """Return ``payload`` as ``shape``.
+
+    Raises:
+        MalformedStream: a field that matters is not of the type it must have. The message names the field, and
+            never quotes a value.
+
+    """
+    try:
+        return shape.model_validate(payload)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise MalformedStream(
+            f"The service sent a {shape.__name__} whose {field or 'form'} is not understood ({first['type']}).",
+            hint="The service may have changed; look for a newer codex_nb.",
+            partial=partial,
+        ) from None

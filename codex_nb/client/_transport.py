@@ -1,0 +1,189 @@
+"""httpx at work for the drivers: clients built when first needed, requests made of calls, exceptions made of faults."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import threading
+import time
+import weakref
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+
+from codex_nb._version import __version__
+from codex_nb.errors import APIConnectionError, APITimeoutError, CodexError, MalformedStream
+from codex_nb.wire.call import Reply
+from codex_nb.wire.headers import identity
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from codex_nb.settings import Settings
+    from codex_nb.wire.call import Call, OpenBody
+
+__all__ = ["Transport", "fault", "secret_of", "without_query"]
+
+LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=120.0)
+# A proxy of the environment is not for this machine's own servers.
+DIRECT: Final = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
+HIDDEN: Final = "[hidden]"
+
+
+class Transport:
+    """The clients of one session. ``http`` and ``async_http`` are the caller's own, and stay theirs to close."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        auth: httpx.Auth | None,
+        http: httpx.Client | None = None,
+        async_http: httpx.AsyncClient | None = None,
+    ) -> None:
+        self.settings = settings
+        self.auth = auth
+        self.timeout = httpx.Timeout(settings.silence, connect=settings.connect)
+        self._identity = identity(settings.originator, settings.client_version, __version__)
+        self._given, self._given_async = http, async_http
+        self._client: httpx.Client | None = None
+        # A connection lives on the event loop that opened it, and a program may run several, one after the other.
+        self._async_clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._lock = threading.Lock()
+
+    def client(self) -> httpx.Client:
+        """Return the synchronous client."""
+        if self._given:
+            return self._given
+        with self._lock:
+            if self._client is None:
+                self._client = httpx.Client(verify=_tls(), limits=LIMITS, mounts=DIRECT)
+            return self._client
+
+    def async_client(self) -> httpx.AsyncClient:
+        """Return the asynchronous client of the running event loop."""
+        import asyncio
+
+        if self._given_async:
+            return self._given_async
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            if loop not in self._async_clients:
+                self._async_clients[loop] = httpx.AsyncClient(verify=_tls(), limits=LIMITS, mounts=DIRECT)
+            return self._async_clients[loop]
+
+    def close(self) -> None:
+        """Close the synchronous client; it is built anew if it is needed again."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client:
+            client.close()
+
+    async def aclose(self) -> None:
+        """Close both kinds of clients."""
+        self.close()
+        with self._lock:
+            clients = list(self._async_clients.values())
+            self._async_clients.clear()
+        for client in clients:
+            await client.aclose()
+
+    def request(self, client: httpx.Client | httpx.AsyncClient, call: Call) -> httpx.Request:
+        """Return the request that ``call`` describes."""
+        headers = {"accept": "*/*", **self._identity, **call.headers}
+        content = None
+        if call.json is not None:
+            headers["content-type"] = "application/json"
+            content = json.dumps(call.json, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+        return client.build_request(
+            call.method,
+            self.settings.backend.url(call.path),
+            params=call.params,
+            content=content,
+            headers=headers,
+            timeout=self.timeout,
+        )
+
+    def auth_for(self, call: Call) -> httpx.Auth | None:
+        """Return the login for ``call``: only what goes to the backend's own addresses carries it."""
+        return self.auth if call.signed_in and "://" not in call.path else None
+
+    @staticmethod
+    def reply(response: httpx.Response, content: bytes, body: OpenBody | None = None) -> Reply:
+        """Return what came, as flows see it. A refusal may quote the login; it is hidden there."""
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        secret = secret_of(response.request)
+        if secret and not response.is_success:
+            content = content.replace(secret.encode(), HIDDEN.encode())
+            headers = {name: value.replace(secret, HIDDEN) for name, value in headers.items()}
+        return Reply(response.status_code, headers, without_query(response.url), time.time(), content, body)
+
+
+def secret_of(request: httpx.Request) -> str:
+    """Return the token that ``request`` carried, or an empty text."""
+    return request.headers.get("authorization", "").removeprefix("Bearer ")
+
+
+def without_query(url: httpx.URL) -> str:
+    """Return ``url`` as it may be shown: a query can hold a signature."""
+    return str(url.copy_with(query=None, fragment=None))
+
+
+def _tls() -> ssl.SSLContext:
+    """Return the TLS settings: the system's as httpx reads them, and the Codex CLI's own certificate file."""
+    context = httpx.create_ssl_context()
+    if extra := os.environ.get("CODEX_CA_CERTIFICATE"):
+        context.load_verify_locations(extra)
+    return context
+
+
+def fault(error: httpx.HTTPError, url: str, silence: float) -> CodexError:  # noqa: PLR0911 - a table of faults
+    """Return the error for a request of which nothing arrived."""
+    host = httpx.URL(url).host
+    facts: dict[str, Any] = {"url": url}
+    match error:
+        case httpx.ConnectTimeout():
+            return APITimeoutError(
+                f"{host} did not take the connection in time.",
+                hint="Check the network, and whether a proxy is needed (HTTPS_PROXY).",
+                repeatable=True,
+                **facts,
+            )
+        case httpx.TimeoutException():
+            return APITimeoutError(
+                f"{host} sent nothing for {silence:g} seconds.",
+                hint="Try again, or allow more with Session(timeout=...).",
+                **facts,
+            )
+        case httpx.DecodingError():
+            return MalformedStream(f"The compressed answer of {host} cannot be read.", hint="Try again.")
+        case httpx.ConnectError() if "CERTIFICATE" in str(error).upper():
+            return APIConnectionError(
+                f"The certificate of {host} is not trusted here.",
+                hint="Behind a company proxy, name its certificates in SSL_CERT_FILE or CODEX_CA_CERTIFICATE.",
+                **facts,
+            )
+        case httpx.ConnectError():
+            return APIConnectionError(
+                f"Cannot connect to {host}{_port(url)}.",
+                hint="Check the backend's address, and that the server runs."
+                if host in {"127.0.0.1", "localhost", "::1"}
+                else "Check the network, and whether a proxy is needed (HTTPS_PROXY).",
+                repeatable=True,
+                **facts,
+            )
+        case httpx.RemoteProtocolError() | httpx.ReadError() | httpx.WriteError():
+            return APIConnectionError(
+                f"{host} closed the connection without an answer.", hint="Try again.", repeatable=True, **facts
+            )
+        case _:
+            return APIConnectionError(
+                f"The request to {host} failed ({type(error).__name__}).", hint="Check the backend's address.", **facts
+            )
+
+
+def _port(url: str) -> str:
+    port = httpx.URL(url).port
+    return f":{port}" if port else ""

@@ -1,0 +1,51 @@
+"""The kernel's shared session: magics, frames and widgets all use it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from codex_nb.client.session import Session
+
+if TYPE_CHECKING:
+    import httpx
+
+    from codex_nb.settings import Backend
+
+__all__ = ["connect", "session", "use"]
+
+_lock = threading.Lock()
+_shared: Session | None = None
+
+
+def session() -> Session:
+    """Return the shared session; the first call opens it on the default backend."""
+    global _shared  # noqa: PLW0603 - there is one a process, by contract
+    with _lock:
+        if _shared is None:
+            _shared = Session()
+        return _shared
+
+
+def use(replacement: Session | Backend | str) -> Session:
+    """Make ``replacement`` the shared session and return it; a backend, or its text form, is opened first.
+
+    The session that was shared stays open for those who hold it.
+    """
+    global _shared  # noqa: PLW0603
+    chosen = replacement if isinstance(replacement, Session) else Session(replacement)
+    with _lock:
+        _shared = chosen
+    return chosen
+
+
+def connect(
+    backend: Backend | str | None = None,
+    *,
+    auth: httpx.Auth | None = None,
+    model: str | None = None,
+    timeout: float | None = None,
+    max_retries: int = 2,
+) -> Session:
+    """Open a session on ``backend`` (the parameters are those of `Session`) and make it the shared one."""
+    return use(Session(backend, auth=auth, model=model, timeout=timeout, max_retries=max_retries))

@@ -1,0 +1,150 @@
+"""`Session`: the one client, with a synchronous and an asynchronous face."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, Self
+
+from codex_nb.auth.bearer import Bearer, CodexAuth
+from codex_nb.client._core import Core
+from codex_nb.client._faces import Async, AsyncDriver, F, Sync, SyncDriver
+from codex_nb.client._transport import Transport
+from codex_nb.client.resources.codex import Codex
+from codex_nb.client.resources.models import Models
+from codex_nb.client.resources.responses import Responses
+from codex_nb.settings import Backend, Settings
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import httpx
+
+__all__ = ["AsyncFace", "Session"]
+
+
+class _Face(Generic[F]):
+    """The families of endpoints, on one face."""
+
+    _core: Core
+    _driver: SyncDriver | AsyncDriver
+
+    @cached_property
+    def responses(self) -> Responses[F]:
+        """Answers of the model."""
+        return Responses(self._core, self._driver)
+
+    @cached_property
+    def models(self) -> Models[F]:
+        """Which models the account can use."""
+        return Models(self._core, self._driver)
+
+    @cached_property
+    def codex(self) -> Codex[F]:
+        """What the account has and has left."""
+        return Codex(self._core, self._driver)
+
+
+class AsyncFace(_Face[Async]):
+    """``session.aio``: the same endpoints, each returning an awaitable."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._driver = AsyncDriver(core.transport)
+
+    def __repr__(self) -> str:
+        return f"<the asynchronous face of a session on {self._core.settings.backend.name}>"
+
+
+class Session(_Face[Sync]):
+    """A client of one backend: ``session.models.list()``, or ``await session.aio.models.list()``.
+
+    Args:
+        backend: a `Backend` or its text form; default ``CODEX_NB_BACKEND``, then ``chatgpt``.
+        auth: the login; default `CodexAuth` where the backend speaks the Codex wire, else none.
+        model: used where a request names none; default ``CODEX_NB_MODEL``, then the first that the service lists.
+        timeout: seconds to connect (15 at most) and of silence between bytes (default 300); an answer may take longer.
+        max_retries: how often a request is sent again while nothing of its answer came.
+        http, async_http: clients of the caller's, who closes them.
+
+    One session may be used from several threads. It is a context manager of both kinds.
+
+    """
+
+    def __init__(
+        self,
+        backend: Backend | str | None = None,
+        *,
+        auth: httpx.Auth | None = None,
+        model: str | None = None,
+        timeout: float | None = None,
+        max_retries: int = 2,
+        http: httpx.Client | None = None,
+        async_http: httpx.AsyncClient | None = None,
+    ) -> None:
+        settings = Settings.read(backend, model=model, timeout=timeout, max_retries=max_retries)
+        transport = Transport(settings, auth or _usual_login(settings.backend), http, async_http)
+        self._core = Core(settings, transport)
+        self._driver = SyncDriver(transport)
+
+    @cached_property
+    def aio(self) -> AsyncFace:
+        """The asynchronous face: same login, same caches."""
+        return AsyncFace(self._core)
+
+    @property
+    def backend(self) -> Backend:
+        """Where requests go."""
+        return self._core.settings.backend
+
+    @property
+    def auth(self) -> Any:
+        """The login that requests carry, None for none."""
+        return self._core.transport.auth
+
+    @property
+    def model(self) -> str | None:
+        """The model that is used where a request names none; None lets the service's first be used."""
+        return self._core.settings.model
+
+    @property
+    def id(self) -> str:
+        """The session's name towards the service; its requests share the prompt cache."""
+        return self._core.id
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._core.transport.close()
+
+    async def aclose(self) -> None:
+        """Close the connections of both faces."""
+        await self._core.transport.aclose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"Session({self.backend.name!r}, auth={self.auth!r}{f', model={self.model!r}' if self.model else ''})"
+
+
+def _usual_login(backend: Backend) -> httpx.Auth | None:
+    """Return the login for a backend when none is given. A ChatGPT login is not for other services."""
+    match backend.login:
+        case "codex":
+            return CodexAuth()
+        case "local":
+            return Bearer("local")
+        case _:
+            return None

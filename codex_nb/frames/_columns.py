@@ -1,0 +1,67 @@
+"""One table of columns builds every frame: full or empty, the dtypes are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import pandas as pd
+
+__all__ = ["DURATION", "FLAG", "NUMBER", "PERCENT", "TEXT", "TIME", "Column", "ordered", "table"]
+
+T = TypeVar("T")
+
+Cast = Callable[[list[Any]], Any]
+
+
+def _text(values: list[Any]) -> Any:
+    # pandas' own default for text: `str` from pandas 3 on, `object` before.
+    return pd.Series([None if v is None else str(v) for v in values], dtype=pd.Series(["x"]).dtype)
+
+
+def _time(values: list[Any]) -> Any:
+    # From epoch seconds. pandas picks a unit by the values it sees, so it is cast in every case.
+    return pd.to_datetime(pd.Series(values, dtype="float64"), unit="s", utc=True, errors="coerce").astype(
+        "datetime64[us, UTC]"
+    )
+
+
+def _duration(values: list[Any]) -> Any:
+    return pd.to_timedelta(pd.Series(values, dtype="float64"), unit="s", errors="coerce").astype("timedelta64[us]")
+
+
+TEXT: Cast = _text
+TIME: Cast = _time  # of epoch seconds
+DURATION: Cast = _duration  # of seconds
+NUMBER: Cast = lambda values: pd.Series(values, dtype="Int64")  # noqa: E731 - a row of the table above
+FLAG: Cast = lambda values: pd.Series(values, dtype="boolean")  # noqa: E731
+PERCENT: Cast = lambda values: pd.Series(values, dtype="float64")  # noqa: E731
+
+
+def ordered(levels: Sequence[str]) -> Cast:
+    """Return the cast to an ordered category. Values that are not in ``levels`` are added after them, as they come."""
+
+    def cast(values: list[Any]) -> Any:
+        texts = [None if v is None else str(v) for v in values]
+        new = dict.fromkeys(text for text in texts if text is not None and text not in levels)
+        return pd.Series(pd.Categorical(texts, categories=[*levels, *new], ordered=True))
+
+    return cast
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[T]):
+    """One column: its name, its dtype's cast, and where its value is in a row's object."""
+
+    name: str
+    cast: Cast
+    value: Callable[[T], Any]
+
+
+def table(columns: Sequence[Column[T]], rows: Iterable[T], *, source: str) -> pd.DataFrame:
+    """Return the frame of ``rows``. ``attrs["codex_nb"]`` says the source and the time (ISO 8601, UTC)."""
+    kept = list(rows)
+    frame = pd.DataFrame({column.name: column.cast([column.value(row) for row in kept]) for column in columns})
+    frame.attrs["codex_nb"] = {"source": source, "at": pd.Timestamp.now("UTC").isoformat(timespec="seconds")}
+    return frame

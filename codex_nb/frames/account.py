@@ -1,0 +1,109 @@
+"""Models and quota."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from codex_nb.client.default import session as shared_session
+from codex_nb.frames._columns import DURATION, FLAG, NUMBER, PERCENT, TEXT, TIME, Column, ordered, table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from codex_nb.client.session import Session
+    from codex_nb.types.account import RateLimit, UsageWindow
+    from codex_nb.types.models import ModelInfo
+
+__all__ = ["models", "usage", "window_name"]
+
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra")
+VISIBILITIES = ("list", "hide", "none")
+
+
+def _joined(values: list[str] | None) -> str | None:
+    return ", ".join(values) if values else None
+
+
+MODELS: list[Column[ModelInfo]] = [
+    Column("id", TEXT, lambda model: model.id),
+    Column("name", TEXT, lambda model: model.display_name),
+    Column("description", TEXT, lambda model: model.description),
+    Column("context_window", NUMBER, lambda model: model.context_window),
+    Column("effort", ordered(EFFORTS), lambda model: model.default_reasoning_level),
+    Column("efforts", TEXT, lambda model: _joined([str(level.effort) for level in model.supported_reasoning_levels])),
+    Column("input", TEXT, lambda model: _joined(model.input_modalities)),
+    Column("verbosity", FLAG, lambda model: model.support_verbosity),
+    Column("tiers", TEXT, lambda model: _joined([tier.id for tier in model.service_tiers])),
+    Column("plans", TEXT, lambda model: _joined(model.available_in_plans)),
+    Column("visibility", ordered(VISIBILITIES), lambda model: model.visibility),
+    Column("in_api", FLAG, lambda model: model.supported_in_api),
+    Column("priority", NUMBER, lambda model: model.priority),
+    Column("upgrade", TEXT, lambda model: model.upgrade.model if model.upgrade else None),
+]
+
+
+def models(session: Session | None = None, *, refresh: bool = False) -> pd.DataFrame:
+    """Return the models of the account, best first, one row each.
+
+    Columns: ``id``, ``name``, ``description`` (text), ``context_window`` (Int64, tokens), ``effort`` (ordered category,
+    the default), ``efforts``, ``input``, ``tiers``, ``plans`` (text, joined by commas), ``verbosity``, ``in_api``
+    (boolean), ``visibility`` (ordered category), ``priority`` (Int64, 1 is shown first), ``upgrade`` (text).
+    """
+    page = (session or shared_session()).models.list(refresh=refresh)
+    return table(MODELS, page, source="codex/models")
+
+
+class _Window(NamedTuple):
+    plan: str | None
+    limit: str
+    rate: RateLimit
+    window: UsageWindow
+
+
+WINDOWS: list[Column[_Window]] = [
+    Column("limit", TEXT, lambda row: row.limit),
+    Column("window", TEXT, lambda row: window_name(row.window.limit_window_seconds)),
+    Column("used", PERCENT, lambda row: row.window.used_percent),
+    Column("left", PERCENT, lambda row: _left(row.window.used_percent)),
+    Column("resets_at", TIME, lambda row: row.window.reset_at),
+    Column("resets_in", DURATION, lambda row: row.window.reset_after_seconds),
+    Column("length", DURATION, lambda row: row.window.limit_window_seconds),
+    Column("allowed", FLAG, lambda row: row.rate.allowed),
+    Column("reached", FLAG, lambda row: row.rate.limit_reached),
+    Column("plan", TEXT, lambda row: row.plan),
+]
+
+
+def usage(session: Session | None = None) -> pd.DataFrame:
+    """Return the quota, one row a window, any number of windows.
+
+    Columns: ``limit`` (text: ``codex``, ``code review``, or the name of an extra limit), ``window`` (text, named by its
+    length), ``used``, ``left`` (float64, percent 0-100), ``resets_at`` (datetime64[us, UTC]), ``resets_in``, ``length``
+    (timedelta64[us]), ``allowed``, ``reached`` (boolean), ``plan`` (text).
+    """
+    report = (session or shared_session()).codex.usage()
+    rows = [_Window(report.plan_type, name, rate, w) for name, rate in report.limits() for w in rate.windows]
+    return table(WINDOWS, rows, source="wham/usage")
+
+
+def _left(used: float | None) -> float | None:
+    return None if used is None else max(0.0, 100.0 - used)
+
+
+NAMES = {86_400: "daily", 604_800: "weekly", 2_592_000: "monthly"}
+
+
+def window_name(seconds: float | None) -> str | None:
+    """Return what a window of this length is called: ``5 h``, ``daily``, ``weekly``, ``10 d``.
+
+    The service's windows are a minute or so off the round number, so the name allows for 1 %.
+    """
+    if not seconds or seconds <= 0:
+        return None
+    for length, name in NAMES.items():
+        if abs(seconds - length) <= length / 100:
+            return name
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length * 0.99:
+            return f"{round(seconds / length, 1):g} {unit}"
+    return f"{seconds:g} s"
