@@ -1,0 +1,56 @@
+"""The routes of the backend."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from codex_nb.local import account, models, oauth, responses
+from codex_nb.local.gate import Gate
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from codex_nb.local.state import State
+
+
+async def _healthz(_: Request) -> JSONResponse:
+    return JSONResponse({"status": "ok"})
+
+
+async def _refused(_: Request, error: Exception) -> JSONResponse:
+    """Answer what has no route as the service does."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return JSONResponse({"detail": HTTPStatus(status).phrase}, status)
+
+
+ROUTES = [
+    Route("/healthz", _healthz),
+    Route("/oauth/token", oauth.token, methods=["POST"]),
+    Route("/backend-api/codex/models", models.codex),
+    Route("/backend-api/codex/responses", responses.codex, methods=["POST"]),
+    Route("/backend-api/codex/responses", responses.upgrade, methods=["GET"]),
+    Route("/backend-api/wham/usage", account.usage),
+    Route("/backend-api/wham/accounts/check", account.check),
+    Route("/backend-api/wham/settings/user", account.settings),
+    Route("/v1/models", models.openai),
+    Route("/v1/models/{name}", models.openai_one),
+    Route("/v1/responses", responses.openai, methods=["POST"]),
+]
+
+
+def build(state: State) -> Starlette:
+    """Return the application around a backend's state."""
+    app = Starlette(
+        routes=ROUTES,
+        middleware=[Middleware(Gate, state=state)],
+        exception_handlers={HTTPException: _refused},
+    )
+    app.state.backend = state
+    return app

@@ -1,0 +1,103 @@
+"""What every request passes first: it is recorded, struck by a fault if one is laid, and must carry a bearer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+
+from codex_nb.local.record import MAX_BODY, RecordedRequest, as_json
+from codex_nb.local.transport import connection_of
+from codex_nb.local.trouble import Trouble
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from codex_nb.local.state import State
+
+OPEN = {"/healthz", "/oauth/token"}
+INVALIDATED = {
+    "error": {
+        "message": "Your authentication token has been invalidated. Please try signing in again.",
+        "type": "invalid_request_error",
+        "code": "token_invalidated",
+        "param": None,
+    },
+    "status": 401,
+}
+
+
+class Gate:
+    """ASGI middleware around the whole backend."""
+
+    def __init__(self, app: ASGIApp, state: State) -> None:
+        self._app = app
+        self._state = state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Record, strike, let in."""
+        if scope["type"] != "http":
+            return
+        content = await _read(receive)
+        if content is None:
+            return
+        self._record(scope, content)
+        fault = self._state.faults.strike(scope["method"], scope["path"])
+        if fault is None:
+            await self._let_in(scope, _replay(content, receive), send)
+            return
+        await Trouble(fault, connection_of(scope)).befall(self._let_in, scope, _replay(content, receive), send)
+
+    def _record(self, scope: Scope, content: bytes) -> None:
+        headers = Headers(scope=scope)
+        connection = connection_of(scope)
+        self._state.recorder.add(
+            RecordedRequest(
+                method=scope["method"],
+                path=scope["path"],
+                query=scope["query_string"].decode("latin-1"),
+                headers=dict(headers),
+                body=as_json(content, headers.get("content-encoding", "").strip().lower()),
+                content=content,
+                connection=connection.number if connection else 0,
+                port=(scope.get("client") or ("", 0))[1],
+            )
+        )
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app if scope["path"] in OPEN else self._guard(Headers(scope=scope).get("authorization", ""))
+        await app(scope, receive, send)
+
+    def _guard(self, header: str) -> ASGIApp:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            return JSONResponse({"detail": "Unauthorized"}, 401)
+        return JSONResponse(INVALIDATED, 401) if self._state.tokens.is_refused(token.strip()) else self._app
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """Return the whole body; None when the client left before it was sent. What is above the limit is dropped."""
+    content = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        if len(content) <= MAX_BODY:
+            content += message.get("body", b"")
+        if not message.get("more_body", False):
+            return bytes(content)
+
+
+def _replay(content: bytes, receive: Receive) -> Receive:
+    """Hand the body out once more; after it, news of the connection come as they are."""
+    sent = False
+
+    async def again() -> Message:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": content, "more_body": False}
+
+    return again

@@ -1,0 +1,120 @@
+"""What an engine is asked, what it yields, and the protocol between the two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping, Sequence
+
+    from codex_nb.local.ask import Ask
+
+Json: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of the answer. A ``phase`` other than the last one begins a new message."""
+
+    delta: str
+    phase: str | None = "final_answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """A piece of the reasoning summary; ``part`` counts its paragraphs from 0. An empty ``delta`` stays hidden."""
+
+    delta: str
+    part: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """The model calls a function. ``arguments`` is JSON text; an empty ``call_id`` is filled in."""
+
+    name: str
+    arguments: str = "{}"
+    call_id: str = ""
+    namespace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomCall:
+    """The model calls a custom tool with free text."""
+
+    name: str
+    input: str = ""
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Any other output item, sent as added and done: a web search, a citation-bearing message."""
+
+    item: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one answer. ``cached`` is the part of ``input`` that was read before."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    reasoning: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """The answer ends early, by ``max_output_tokens`` or ``content_filter``."""
+
+    reason: str = "max_output_tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The answer ends in ``response.failed`` with this code."""
+
+    code: str
+    message: str
+
+
+Piece: TypeAlias = Text | Reasoning | FunctionCall | CustomCall | Item | Usage | Incomplete | Failure
+
+
+@dataclass(slots=True)
+class Answer:
+    """One answer under way. Closing ``pieces`` stops the generation.
+
+    ``model`` is the one that really serves; ``write_size`` is how many bytes go out at a time, None for an event;
+    ``raw`` are bytes that go out instead of the pieces, with nothing around them.
+    """
+
+    pieces: AsyncGenerator[Piece, None]
+    model: str
+    write_size: int | None = None
+    raw: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class Engine(Protocol):
+    """A source of answers."""
+
+    @property
+    def name(self) -> str:
+        """The word that responses are marked with."""
+        ...
+
+    @property
+    def rows(self) -> Sequence[Json]:
+        """The models it serves, as the Codex wire lists them."""
+        ...
+
+    async def answer(self, ask: Ask) -> Answer:
+        """Begin an answer. What is awaited here delays the first byte, headers included."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what it holds; answers under way stop."""
+        ...
