@@ -1,0 +1,58 @@
+"""An answer as an object: its text, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from codex_nb.safe_markdown import safe_markdown
+
+if TYPE_CHECKING:
+    from codex_nb.types.responses import Response, ResponseUsage
+
+__all__ = ["Answer"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Answer:
+    """The model's answer. ``str(answer)`` and ``.text`` are the raw text; shown in a notebook it is safe Markdown.
+
+    ``status`` is ``completed``, ``incomplete`` (``reason`` says why), ``interrupted`` (stopped by the user) or
+    ``failed`` (the error was raised); ``seconds`` is the time from asking to the end, ``response`` what was assembled.
+    """
+
+    text: str
+    status: str
+    model: str
+    seconds: float
+    prompt: str = ""
+    effort: str | None = None
+    response: Response | None = None
+
+    @property
+    def usage(self) -> ResponseUsage | None:
+        """The tokens of this answer; None where the service did not say (an interrupted answer)."""
+        return self.response.usage if self.response else None
+
+    @property
+    def reason(self) -> str | None:
+        """Why the answer is incomplete, such as ``max_output_tokens``."""
+        details = self.response.incomplete_details if self.response else None
+        return details.reason if details else None
+
+    @property
+    def refusal(self) -> str:
+        """The model's refusal in its own words; empty where it did not refuse."""
+        return self.response.refusal if self.response else ""
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return self.text or self.refusal
+
+    def _repr_markdown_(self) -> str:
+        return safe_markdown(repr(self))
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
+        printer.text(repr(self))

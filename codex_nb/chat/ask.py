@@ -1,0 +1,62 @@
+"""One question: the prompt and its options, and the request that they make."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from codex_nb.errors import InvalidOption
+
+if TYPE_CHECKING:
+    from codex_nb.client._stream import ResponseStream
+    from codex_nb.client.session import Session
+
+__all__ = ["Ask"]
+
+# Efforts are words or numbers; new words appear with new models, so they are not listed here.
+EFFORT = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A prompt with the options of ``%%codex``. ``model`` may name the effort too: ``gpt-5.4/high``."""
+
+    prompt: str
+    model: str | None = None
+    effort: str | None = None
+    instructions: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.prompt.strip():
+            raise InvalidOption("There is nothing to ask.", hint="Write the prompt below the %%codex line.")
+        if self.effort is not None and not EFFORT.fullmatch(self.effort):
+            raise InvalidOption(f"{self.effort!r} is no effort.", hint="Efforts are words such as low, medium, high.")
+
+    @classmethod
+    def of(cls, prompt: str, *, model: str | None, effort: str | None, instructions: str | None) -> Ask:
+        """Return the question; ``gpt-5.4/high`` is taken apart, an effort named by itself wins.
+
+        A model id may hold a slash itself (``org/model``), so what follows the last one counts as an effort only when
+        it reads like one.
+        """
+        name, slash, suffix = (model or "").rpartition("/")
+        if slash and suffix in EFFORT_WORDS:
+            return cls(prompt, name, effort or suffix, instructions)
+        return cls(prompt, model or None, effort, instructions)
+
+    def stream(self, session: Session) -> ResponseStream:
+        """Return the answer of ``session``, not yet opened."""
+        return session.responses.stream(
+            model=self.model, input=self.prompt, instructions=self.instructions, reasoning=self._reasoning()
+        )
+
+    def _reasoning(self) -> dict[str, Any] | None:
+        if self.effort is None:
+            return None
+        number = self.effort[0].isdigit()
+        # The catalogue's deepest level is the service's "max", worked on by several agents elsewhere.
+        return {"effort": float(self.effort) if number else {"ultra": "max"}.get(self.effort, self.effort)}
+
+
+EFFORT_WORDS = frozenset({"none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"})

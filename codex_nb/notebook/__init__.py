@@ -1,0 +1,1 @@
+"""The IPython surface. Loading it imports IPython and the standard library only."""

@@ -1,0 +1,170 @@
+"""``%%codex`` and its twin in Python, `ask`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from codex_nb.chat.answer import Answer
+from codex_nb.chat.ask import Ask
+from codex_nb.client.default import session as shared_session
+from codex_nb.errors import InvalidOption
+from codex_nb.notebook.live import Live, Painter, Printed, Silent, publish
+from codex_nb.notebook.options import OptionParser, ask_parser, split_options
+from codex_nb.notebook.prompt import evaluator, expand, split_target
+from codex_nb.notebook.run import run
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from codex_nb.notebook.magics import CodexMagics
+
+__all__ = ["ask", "ask_cell", "ask_line"]
+
+LAST = "_codex"
+
+EXAMPLES = """\
+examples:
+  %%codex -m gpt-5.4/high --out plan
+  Which of {{list(sales.columns)}} would you plot first?
+
+  %%codex idea << -q
+  Name this project.
+"""
+
+
+def cell_parser() -> OptionParser:
+    """Return the parser of ``%%codex``."""
+    return ask_parser(
+        "%%codex",
+        "Ask the model; the answer streams into the cell.\n"
+        "The cell's text is sent as it stands; {{expression}} puts a value in.",
+        EXAMPLES,
+    )
+
+
+def ask_cell(magics: CodexMagics, line: str, cell: str) -> None:
+    """Run one ``%%codex`` cell."""
+    parser = cell_parser()
+    target, line = split_target(line)
+    words, rest = split_options(line, parser)
+    options = parser.parse_line(words)
+    if options.help:
+        print(parser.format_help())
+        return
+    if rest:
+        raise InvalidOption(
+            f"%%codex does not expect {rest[:40]!r} on its line.",
+            hint="The prompt goes below it; options begin with -.",
+        )
+    _ask_with(magics, options, cell, target)
+
+
+def ask_line(magics: CodexMagics, line: str) -> None:
+    """Run ``%codex ask``: options first, the rest of the line is the prompt."""
+    parser = ask_parser("%codex ask", "Ask the model in one line: options, then the prompt.")
+    target, line = split_target(line)
+    words, prompt = split_options(line, parser)
+    options = parser.parse_line(words)
+    if options.help:
+        print(parser.format_help())
+        return
+    _ask_with(magics, options, prompt, target)
+
+
+def _ask_with(magics: CodexMagics, options: argparse.Namespace, prompt: str, target: str | None) -> None:
+    shell: Any = magics.shell
+    evaluate = evaluator(shell.user_ns)
+    _perform(
+        Ask.of(
+            prompt if options.no_interpolate else expand(prompt, evaluate),
+            model=options.model or magics.model or None,
+            effort=options.effort or magics.effort or None,
+            instructions=_instructions(options.instructions, evaluate),
+        ),
+        shell,
+        out=_name(options.out or target),
+        quiet=options.quiet,
+        stream=not options.no_stream,
+    )
+
+
+def ask(
+    prompt: str,
+    *,
+    model: str | None = None,
+    effort: str | None = None,
+    instructions: str | None = None,
+    out: str | None = None,
+    quiet: bool = False,
+    stream: bool = True,
+) -> Answer:
+    """Ask the model and return its answer: ``%%codex`` from Python, with the same options.
+
+    In a notebook or in IPython the answer streams as it does under the magic, unless ``quiet``; elsewhere nothing is
+    shown. The prompt is sent as it stands.
+
+    Raises:
+        CodexError: what went wrong; text that had come is in ``_codex`` (in IPython) and in the error's ``partial``.
+        Stopped: the user interrupted.
+
+    """
+    from IPython.core.getipython import get_ipython
+
+    question = Ask.of(prompt, model=model, effort=effort, instructions=instructions)
+    return _perform(question, get_ipython(), out=_name(out), quiet=quiet, stream=stream)
+
+
+def _perform(question: Ask, shell: Any, *, out: str | None, quiet: bool, stream: bool) -> Answer:
+    def keep(answer: Answer) -> None:
+        if shell is not None:
+            shell.user_ns[LAST] = answer
+            if out:
+                shell.user_ns[out] = answer
+
+    paint: Callable[[str], Painter] = _painter(shell) if shell is not None and not quiet else lambda _model: Silent()
+    answer = run(question, shared_session(), paint, stream=stream, keep=keep)
+    if shell is not None and not quiet:
+        _show_once(shell, answer)
+    return answer
+
+
+def _painter(shell: Any) -> Callable[[str], Painter]:
+    """Return what makes the painter for this front end."""
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None:
+        return lambda _model: Printed()
+    # A front end that takes no input has nobody to press a button: nbclient, nbconvert, papermill.
+    return partial(Live, stop_button=bool(getattr(kernel, "_allow_stdin", False)))
+
+
+def _show_once(shell: Any, answer: Answer) -> None:
+    """Keep ``ask(…)`` on a cell's last line from showing its answer a second time."""
+    printers: dict[type, Any] = shell.display_formatter.ipython_display_formatter.type_printers
+    painted: list[Answer] = getattr(printers.get(Answer), "painted", [])
+    painted.append(answer)
+    if len(painted) > 1:
+        return
+
+    def show(other: Answer) -> None:
+        if not any(other is one for one in painted):
+            publish({"text/markdown": other._repr_markdown_(), "text/plain": repr(other)})  # pyright: ignore[reportPrivateUsage]
+
+    def forget(_result: Any) -> None:
+        printers.pop(Answer, None)
+        shell.events.unregister("post_run_cell", forget)
+
+    vars(show)["painted"] = painted
+    printers[Answer] = show
+    shell.events.register("post_run_cell", forget)
+
+
+def _instructions(text: str | None, evaluate: Callable[[str], Any]) -> str | None:
+    return str(evaluate(text[1:])) if text and text.startswith("@") else text
+
+
+def _name(text: str | None) -> str | None:
+    if text is not None and not text.isidentifier():
+        raise InvalidOption(f"{text!r} cannot be a variable's name.", hint="Use letters, digits and underscores.")
+    return text

@@ -1,0 +1,212 @@
+"""The one painter of answers that are still coming.
+
+In a notebook it keeps one output (one display id) and replaces its text; in a terminal it prints what is new. The
+browser, not the kernel, is what streaming overloads, so a notebook is painted at most every 1/15 s, and more rarely the
+longer the text is. What matters is always painted at the end, whatever ended it.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import sys
+import threading
+import time
+import uuid
+from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO, cast
+
+from IPython.display import publish_display_data  # pyright: ignore[reportUnknownVariableType]
+
+from codex_nb.notebook.receipt import bundle
+from codex_nb.safe_markdown import printable, safe_markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from codex_nb.notebook.stop import StopButton
+
+__all__ = ["Live", "Painter", "Printed", "Silent", "interval"]
+
+FASTEST = 1 / 15
+# A front end renders about this many characters a second beside its other work.
+CHARACTERS_A_SECOND = 100_000
+# Seconds between two looks of the helper thread.
+BEAT = 0.25
+publish = cast("Callable[..., None]", publish_display_data)
+# An output that takes no room.
+NOTHING = {"text/html": "", "text/plain": ""}
+
+
+def interval(characters: int) -> float:
+    """Return the seconds to leave between two paintings of a text of this length."""
+    return max(FASTEST, characters / CHARACTERS_A_SECOND)
+
+
+class Painter(Protocol):
+    """What shows an answer: entered when it is asked for, fed with text, ended with a receipt."""
+
+    def __enter__(self) -> Self:
+        """Show at once that something is under way."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Show the last state."""
+        ...
+
+    def add(self, delta: str) -> None:
+        """Take a few more characters."""
+        ...
+
+    def end(self, line: str) -> None:
+        """Show the receipt."""
+        ...
+
+
+class Live:
+    """An answer in a notebook's cell: one Markdown output, and one line below it for the stop button and the receipt.
+
+    The whole text stands in the output at every moment, so that it survives a kernel that dies. A helper thread counts
+    the seconds before the first word and paints text that a pause of the stream would otherwise hold back.
+    """
+
+    def __init__(self, model: str, *, stop_button: bool = True) -> None:
+        self._model = model
+        self._stop_button = stop_button
+        self._button: StopButton | None = None
+        self._receipt = ""
+        self._answer, self._line = _Output(), _Output()
+        self._parts: list[str] = []
+        self._length = 0
+        self._painted = -1
+        self._next = 0.0
+        self._began = time.monotonic()
+        # Re-entrant: an interrupt may land inside a painting, and the last one follows on the same thread.
+        self._lock = threading.RLock()
+        self._over = threading.Event()
+
+    def __enter__(self) -> Self:
+        self._began = time.monotonic()
+        self._answer.show(self._waiting())
+        if self._stop_button:
+            from codex_nb.notebook.stop import StopButton
+
+            self._button = StopButton()
+            self._line.show(self._button.bundle())
+        # The kernel files outputs by the cell that is named in the context, so the thread takes it along.
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(self._beat,), name="codex_nb painter", daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        with self._lock:
+            text = "".join(self._parts)
+            self._answer.show({"text/markdown": safe_markdown(text), "text/plain": text} if text else NOTHING)
+            if self._button:
+                self._line.show(bundle(self._receipt) if self._receipt else NOTHING)
+                self._button.close()
+            elif self._receipt:
+                self._line.show(bundle(self._receipt))
+
+    def add(self, delta: str) -> None:
+        """Take a few more characters, and paint if it is time."""
+        self._parts.append(delta)
+        self._length += len(delta)
+        if time.monotonic() >= self._next:
+            self._paint()
+
+    def end(self, line: str) -> None:
+        """Take the receipt; it is shown in place of the stop button."""
+        self._receipt = line
+
+    def _paint(self) -> None:
+        with self._lock:
+            if self._over.is_set() or self._painted == self._length:
+                return
+            self._painted = self._length
+            self._answer.show({"text/markdown": safe_markdown("".join(self._parts))})
+            self._next = time.monotonic() + interval(self._length)
+
+    def _beat(self) -> None:
+        while not self._over.wait(BEAT):
+            if self._length:
+                if time.monotonic() >= self._next:
+                    self._paint()
+            elif time.monotonic() >= self._next:
+                self._count_seconds()
+
+    def _count_seconds(self) -> None:
+        with self._lock:
+            if not self._over.is_set() and not self._length:
+                self._answer.show(self._waiting())
+                self._next = time.monotonic() + 1
+
+    def _waiting(self) -> dict[str, str]:
+        seconds = int(time.monotonic() - self._began)
+        line = f"Waiting for {self._model}{f' · {seconds} s' if seconds else ''} …"
+        return {"text/markdown": f"*{safe_markdown(line)}*", "text/plain": ""}
+
+
+class _Output:
+    """One output of the cell, shown once and then replaced."""
+
+    def __init__(self) -> None:
+        self._id = uuid.uuid4().hex
+        self._shown = False
+
+    def show(self, data: dict[str, Any]) -> None:
+        publish(data, transient={"display_id": self._id}, update=self._shown)
+        self._shown = True
+
+
+class Printed:
+    """An answer in a terminal: text as it comes, then the receipt, which may go to a stream of its own."""
+
+    def __init__(self, receipts: TextIO | None = None) -> None:
+        self._receipts = receipts
+        self._receipt = ""
+        self._begun = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._begun:
+            print(flush=True)
+        if self._receipt:
+            out = self._receipts or sys.stdout
+            dim, normal = ("\x1b[2m", "\x1b[0m") if out.isatty() else ("", "")
+            print(f"{dim}{printable(self._receipt)}{normal}", file=out, flush=True)
+
+    def add(self, delta: str) -> None:
+        """Print a few more characters, without the control characters that would command the terminal."""
+        print(printable(delta), end="", flush=True)
+        self._begun = True
+
+    def end(self, line: str) -> None:
+        """Take the receipt; it is printed last, dimmed where the output is a terminal."""
+        self._receipt = line
+
+
+class Silent:
+    """An answer that is not shown."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def add(self, delta: str) -> None:
+        """Let it pass."""
+
+    def end(self, line: str) -> None:
+        """Let it pass."""

@@ -1,0 +1,65 @@
+"""``%%codex`` and ``%codex``: options are read here, the work is done elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import (
+    Magics,
+    cell_magic,  # pyright: ignore[reportUnknownVariableType]
+    line_magic,  # pyright: ignore[reportUnknownVariableType]
+    magics_class,
+    no_var_expand,
+)
+from traitlets import TraitError, Unicode
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+__all__ = ["CodexMagics", "load", "unload"]
+
+
+@magics_class
+class CodexMagics(Magics):
+    """Codex in a cell. ``%%codex -h`` and ``%codex -h`` tell what there is."""
+
+    model = Unicode("", help="The model of cells that name none; empty is the session's.").tag(config=True)
+    effort = Unicode("", help="The effort of cells that name none; empty is the model's own.").tag(config=True)
+
+    @no_var_expand  # pyright: ignore[reportUntypedFunctionDecorator]
+    @cell_magic("codex")  # pyright: ignore[reportUntypedFunctionDecorator]
+    def codex_cell(self, line: str, cell: str) -> None:
+        """Ask the model; the answer streams into the cell. ``%%codex -h`` shows the options."""
+        from codex_nb.notebook.asking import ask_cell
+
+        ask_cell(self, line, cell)
+
+    @no_var_expand  # pyright: ignore[reportUntypedFunctionDecorator]
+    @line_magic("codex")  # pyright: ignore[reportUntypedFunctionDecorator]
+    def codex_line(self, line: str) -> Any:
+        """Do one thing: status, use, models, usage, ask, last. ``%codex -h`` shows them."""
+        from codex_nb.notebook.commands import run_command
+
+        return run_command(self, line)
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register the magics, and take away what an earlier load left."""
+    unload(shell)
+    try:
+        magics = CodexMagics(shell)
+    except TraitError:
+        # A bad value of an earlier %config stays in the configuration and would keep the extension from loading.
+        shell.config.pop("CodexMagics", None)  # pyright: ignore[reportUnknownMemberType]
+        unload(shell)
+        magics = CodexMagics(shell)
+    shell.register_magics(magics)
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Take the magics away."""
+    shell.configurables[:] = [one for one in shell.configurables if type(one).__name__ != CodexMagics.__name__]
+    manager: Any = shell.magics_manager
+    for kind in ("line", "cell"):
+        manager.magics[kind].pop("codex", None)
+    manager.registry.pop(CodexMagics.__name__, None)

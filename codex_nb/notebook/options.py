@@ -1,0 +1,94 @@
+"""The options of the magics: declared once, for parsing, help and ``ask()`` alike."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import shlex
+from difflib import get_close_matches
+from typing import NoReturn
+
+from codex_nb.errors import InvalidOption
+
+__all__ = ["OptionParser", "ask_parser", "split_options"]
+
+
+class OptionParser(argparse.ArgumentParser):
+    """An argument parser that raises instead of leaving the program, and knows what was meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `InvalidOption`."""
+        raise InvalidOption(f"{self.prog}: {message}.", hint=f"{self.prog} -h shows the options.")
+
+    def parse_line(self, words: list[str]) -> argparse.Namespace:
+        """Return the options in ``words``.
+
+        Raises:
+            InvalidOption: an option that is not known, with the ones close to it, or a bad value.
+
+        """
+        options, unknown = self.parse_known_args(words)
+        if not unknown:
+            return options
+        known = [name for action in self._actions for name in action.option_strings]
+        close = get_close_matches(unknown[0], known, n=2)
+        raise InvalidOption(
+            f"{self.prog} does not know {unknown[0]!r}.",
+            hint=f"Did you mean {' or '.join(close)}?" if close else f"{self.prog} -h shows the options.",
+        )
+
+    @property
+    def takes_value(self) -> frozenset[str]:
+        """The names of the options that a value follows."""
+        valued = (action for action in self._actions if action.nargs != 0)
+        return frozenset(name for action in valued for name in action.option_strings)
+
+
+def ask_parser(prog: str, description: str, epilog: str = "") -> OptionParser:
+    """Return the parser of the options of a question."""
+    parser = OptionParser(
+        prog=prog,
+        description=description,
+        epilog=epilog,
+        add_help=False,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("-m", "--model", help="the model, or model/effort such as gpt-5.4/high")
+    add("-e", "--effort", help="how hard the model thinks: low, medium, high, …")
+    add("-i", "--instructions", metavar="TEXT", help="what the model should keep to; @name takes it from a variable")
+    add("-o", "--out", metavar="NAME", help="the variable that gets the answer; `name <<` in front does the same")
+    add("-q", "--quiet", action="store_true", help="show nothing; the answer is in _codex and --out")
+    add("--no-stream", action="store_true", help="show the answer once, when it is whole")
+    add("--no-interpolate", action="store_true", help="send {{…}} as it stands")
+    add("-h", "--help", action="store_true", help="show this")
+    return parser
+
+
+def split_options(line: str, parser: OptionParser) -> tuple[list[str], str]:
+    """Return the options that ``line`` begins with, as words, and the rest of it just as it was written."""
+    words: list[str] = []
+    rest = line.lstrip()
+    while rest.startswith("-"):
+        word, rest = _first_word(rest)
+        if word == "--":
+            break
+        words.append(word)
+        if word in parser.takes_value and rest:
+            value, rest = _first_word(rest)
+            words.append(value)
+    return words, rest
+
+
+def _first_word(text: str) -> tuple[str, str]:
+    """Return the first word of ``text``, quotes undone, and the rest."""
+    source = io.StringIO(text)
+    reader = shlex.shlex(source, posix=True)
+    reader.whitespace_split = True
+    reader.commenters = ""
+    try:
+        word = reader.get_token() or ""
+    except ValueError:
+        raise InvalidOption("A quote is not closed.", hint="Close it, or leave the quotes out.") from None
+    return word, text[source.tell() :].lstrip()

@@ -1,0 +1,71 @@
+"""The line under an answer: model, time, tokens."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from codex_nb.chat.answer import Answer
+
+__all__ = ["bundle", "receipt"]
+
+STYLE = "color: var(--jp-ui-font-color2, GrayText); font-size: var(--jp-ui-font-size1, 13px)"
+ENDINGS = {"interrupted": "stopped", "failed": "broken off"}
+
+
+def receipt(answer: Answer) -> str:
+    """Return the receipt: ``gpt-5.4 · medium · 3.4 s · 2.1k in (1.8k cached) / 310 out``."""
+    return " · ".join(
+        part
+        for part in (
+            _model(answer),
+            answer.effort,
+            _seconds(answer.seconds),
+            _tokens(answer),
+            _engine(answer),
+            _ending(answer),
+        )
+        if part
+    )
+
+
+def _model(answer: Answer) -> str:
+    served = answer.response.served_model if answer.response else None
+    return answer.model if not served or served == answer.model else f"{answer.model} (answered by {served})"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 100 else f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
+def _tokens(answer: Answer) -> str:
+    usage = answer.usage
+    if not usage:
+        return ""
+    cached = usage.input_tokens_details.cached_tokens
+    spent = f"{_count(usage.input_tokens)} in{f' ({_count(cached)} cached)' if cached else ''}"
+    return f"{spent} / {_count(usage.output_tokens)} out"
+
+
+def _count(tokens: int) -> str:
+    if tokens < 1_000:
+        return str(tokens)
+    return f"{tokens / 1_000:.1f}k" if tokens < 1_000_000 else f"{tokens / 1_000_000:.1f}M"
+
+
+def _engine(answer: Answer) -> str:
+    """Say when no service answered, but this machine."""
+    engine = answer.response.local_engine if answer.response else None
+    return f"local {engine}" if engine else ""
+
+
+def _ending(answer: Answer) -> str:
+    if answer.status == "incomplete":
+        return f"incomplete ({answer.reason or 'no reason given'})"
+    return ENDINGS.get(answer.status, "")
+
+
+def bundle(line: str) -> dict[str, str]:
+    """Return ``line`` in the forms that front ends show. The service's words in it are text, never markup."""
+    return {"text/html": f'<div style="{STYLE}">{html.escape(line)}</div>', "text/plain": line}

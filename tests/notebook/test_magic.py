@@ -1,0 +1,190 @@
+"""The magics in a shell of this process, on the scripted backend."""
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+import codex_nb
+from codex_nb.local import Fault, LocalBackend, Script, Turn
+
+
+@pytest.fixture(scope="module")
+def shell():
+    """A bare IPython shell with the extension loaded."""
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "codex_nb")
+    yield shell
+    shell.run_line_magic("unload_ext", "codex_nb")
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def backend():
+    """A scripted backend that the shared session talks to."""
+    with LocalBackend(Script()) as backend:
+        session = codex_nb.connect(backend.url, auth=codex_nb.Bearer("made-up-token"), timeout=2, max_retries=0)
+        yield backend
+        session.close()
+
+
+def run(shell, cell):
+    """Run a cell; return what it printed and what it raised."""
+    with capture_output() as captured:
+        result = shell.run_cell(cell, store_history=True)
+    return captured.stdout, result.error_before_exec or result.error_in_exec
+
+
+def test_an_answer_is_printed_kept_and_bound(shell, backend):
+    """The text goes to the terminal, the object to ``_codex`` and the named variable."""
+    backend.add(Turn(text=["Hello", ", ", "you."]))
+    printed, error = run(shell, "%%codex -o greeting -m gpt-5.4/high -i short\nhi {{40 + 2}} {'a': 1}")
+    assert error is None
+    assert printed.startswith("Hello, you.\n")
+    assert "gpt-5.4 · high · " in printed
+    assert shell.user_ns["greeting"] is shell.user_ns["_codex"]
+    assert str(shell.user_ns["greeting"]) == repr(shell.user_ns["greeting"]) == "Hello, you."
+    body = backend.requests[-1].body
+    assert body["input"][0]["content"][0]["text"].strip() == "hi 42 {'a': 1}"
+    assert body["instructions"] == "short"
+    assert body["model"] == "gpt-5.4"
+    assert body["reasoning"] == {"effort": "high"}
+
+
+def test_quiet_shows_nothing_and_arrows_bind(shell, backend):
+    """``name << -q`` is for answers that are worked with."""
+    backend.add(Turn(text="42"))
+    printed, error = run(shell, "%%codex n << -q\nHow many?")
+    assert (printed, error) == ("", None)
+    assert shell.user_ns["n"].text == "42"
+
+
+def test_no_stream_shows_the_whole_answer_once(shell, backend):
+    """The text is the same, only later."""
+    backend.add(Turn(text=["a", "b", "c"]))
+    printed, _ = run(shell, "%%codex --no-stream\nx")
+    assert printed.startswith("abc\n")
+
+
+def test_no_interpolate_sends_braces_as_they_are(shell, backend):
+    """Templates of other languages pass."""
+    run(shell, "%%codex --no-interpolate\n${{ secrets.X }}")
+    assert backend.requests[-1].body["input"][0]["content"][0]["text"].strip() == "${{ secrets.X }}"
+
+
+def test_instructions_may_come_from_a_variable(shell, backend):
+    """``-i @name`` reads it."""
+    shell.user_ns["rules"] = "Be a pirate."
+    run(shell, "%%codex -i @rules\nx")
+    assert backend.requests[-1].body["instructions"] == "Be a pirate."
+
+
+@pytest.mark.parametrize(
+    ("cell", "message", "hint"),
+    [
+        ("%%codex --modle x\nhi", "--modle", "--model"),
+        ("%%codex what is this\nhi", "what is this", "below"),
+        ("%%codex -m\nhi", "-m", "-h"),
+        ("%%codex -o 1a\nhi", "1a", "letters"),
+        ("%%codex -e 'very much'\nhi", "very much", "high"),
+        ("%%codex\n   \n ", "nothing to ask", "below"),
+        ("%%codex\nhi {{shel}}", "shel", ""),
+        ("%codex stauts", "stauts", "status"),
+        ("%codex use nowhere", "nowhere", "chatgpt"),
+        ("%codex status now", "status", "-h"),
+    ],
+)
+def test_a_mistake_is_one_line_with_a_way_out(shell, backend, cell, message, hint):
+    """Nothing is sent, and the hint says what was meant."""
+    before = len(backend.requests)
+    _, error = run(shell, cell)
+    assert isinstance(error, codex_nb.InvalidOption)
+    assert message in error.message
+    assert hint in error.hint
+    assert len(error._render_traceback_()) <= 2
+    assert len(backend.requests) == before
+
+
+def test_an_answer_that_breaks_off_is_shown_and_kept(shell, backend):
+    """The error is raised, the partial text is not lost."""
+    backend.add(Turn(text=["The first half", " and the rest"]))
+    backend.inject(Fault.cut_after(5))
+    printed, error = run(shell, "%%codex -o half\nx")
+    assert isinstance(error, codex_nb.StreamInterrupted)
+    assert printed.startswith("The first half")
+    assert "broken off" in printed
+    assert shell.user_ns["half"].status == "failed"
+    assert shell.user_ns["half"].text == error.partial == "The first half"
+
+
+def test_an_incomplete_answer_says_so(shell, backend):
+    """It is no error; the receipt has the reason."""
+    backend.add(Turn(text="cut", incomplete="max_output_tokens"))
+    printed, error = run(shell, "%%codex\nx")
+    assert error is None
+    assert "incomplete (max_output_tokens)" in printed
+
+
+def test_control_characters_of_the_model_do_not_reach_the_terminal(shell, backend):
+    """A model's text commands nothing."""
+    backend.add(Turn(text=["\x1b]0;owned\x07red \x1b[31m", "text\u009b31m"]))
+    printed, _ = run(shell, "%%codex\nx")
+    assert "\x1b" not in printed
+    assert "\u009b" not in printed
+    assert shell.user_ns["_codex"].text.startswith("\x1b]0;owned")
+
+
+def test_commands_return_objects_that_show_themselves(shell, backend):
+    """Frames, cards and answers, not printed text."""
+    import pandas as pd
+
+    for command, kind in {"models": pd.DataFrame, "usage": pd.DataFrame, "status": object}.items():
+        result = shell.run_line_magic("codex", command)
+        assert isinstance(result, kind)
+        assert "made-up-token" not in repr(result)
+    run(shell, "%%codex -q\nx")
+    assert shell.run_line_magic("codex", "last") is shell.user_ns["_codex"]
+
+
+def test_help_is_printed_for_every_magic(shell, backend):
+    """``-h`` works, and the docstring is there for ``?``."""
+    for cell in ("%%codex -h\nx", "%codex -h", "%codex ask -h", "%codex models -h"):
+        printed, error = run(shell, cell)
+        assert error is None
+        assert "codex" in printed
+    assert "streams into the cell" in shell.find_cell_magic("codex").__doc__
+
+
+def test_ask_in_a_line_takes_the_rest_verbatim(shell, backend):
+    """Quotes and dashes in the prompt are prose."""
+    run(shell, '%codex ask -m gpt-5.4 it\'s a -- "test"  of -o blanks')
+    body = backend.requests[-1].body
+    assert body["input"][0]["content"][0]["text"] == 'it\'s a -- "test"  of -o blanks'
+    assert body["model"] == "gpt-5.4"
+
+
+def test_ask_from_python_is_the_same_and_is_shown_once(shell, backend):
+    """As the last expression of a cell its answer does not appear twice."""
+    backend.add(Turn(text="Only once."))
+    printed, error = run(shell, "from codex_nb import ask\nask('x', model='gpt-5.4')")
+    assert error is None
+    assert printed.count("Only once.") == 1
+
+
+def test_config_sets_defaults_and_a_bad_value_does_not_block_a_reload(shell, backend):
+    """%config CodexMagics works, before and after a reload."""
+    run(shell, "%config CodexMagics.model = 'gpt-5.4'")
+    run(shell, "%%codex\nx")
+    assert backend.requests[-1].body["model"] == "gpt-5.4"
+    run(shell, "%config CodexMagics.model = 3")
+    shell.run_line_magic("reload_ext", "codex_nb")
+    assert [type(one).__name__ for one in shell.configurables].count("CodexMagics") == 1
+    run(shell, "%config CodexMagics.model = ''")
+
+
+def test_unload_leaves_nothing_behind(shell, backend):
+    """Neither magics nor configuration."""
+    shell.run_line_magic("unload_ext", "codex_nb")
+    assert shell.find_cell_magic("codex") is None
+    assert shell.find_line_magic("codex") is None
+    assert "CodexMagics" not in [type(one).__name__ for one in shell.configurables]
+    shell.run_line_magic("load_ext", "codex_nb")
