@@ -1,0 +1,98 @@
+"""``codex-nb``: the command line. Each command is one function that returns the exit status."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from codex_nb.errors import CodexError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["main"]
+
+FAILED, INTERRUPTED = 1, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Errors are two lines on standard error, never a traceback."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except CodexError as error:
+        print(f"codex-nb: {error.message}", *([f"  {error.hint}"] if error.hint else []), sep="\n", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    from codex_nb._version import __version__
+    from codex_nb.local import command as local
+
+    parser = argparse.ArgumentParser(prog="codex-nb", description="Codex for notebooks, from the command line.")
+    parser.add_argument("--version", action="version", version=f"codex-nb {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def add(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=run)
+        return sub
+
+    ask = add("ask", _ask, "Ask the model; the answer streams to the terminal.")
+    ask.add_argument("prompt", nargs="*", help="the prompt; without it, or with -, it is read from standard input")
+    ask.add_argument("-m", "--model", help="the model, or model/effort")
+    ask.add_argument("-e", "--effort", help="how hard the model thinks")
+    ask.add_argument("-i", "--instructions", metavar="TEXT", help="what the model should keep to")
+    _add_backend(ask)
+
+    _add_backend(add("status", _status, "Show where requests go, and as whom."))
+
+    local.add_arguments(add("local", local.run, "Run the embedded backend: the Codex wire on loopback."))
+
+    demo = add("demo", _demo, "Run the tour notebook on the embedded backend with a real small model, and open it.")
+    demo.add_argument("--no-browser", action="store_true", help="do not open JupyterLab")
+    demo.add_argument("--folder", metavar="DIR", default="codex-nb-demo", help="where the results go (%(default)s)")
+    return parser
+
+
+def _add_backend(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-b", "--backend", help="chatgpt, local, or an address (default: CODEX_NB_BACKEND, then chatgpt)"
+    )
+
+
+def _ask(options: argparse.Namespace) -> int:
+    from codex_nb.chat.ask import Ask
+    from codex_nb.client.session import Session
+    from codex_nb.notebook.live import Printed
+    from codex_nb.notebook.run import run
+
+    words: list[str] = options.prompt
+    prompt = sys.stdin.read() if words in ([], ["-"]) else " ".join(words)
+    question = Ask.of(prompt, model=options.model, effort=options.effort, instructions=options.instructions)
+    with Session(options.backend) as session:
+        run(question, session, lambda _model: Printed(sys.stderr), stream=True, keep=lambda _answer: None)
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    from codex_nb.client.session import Session
+    from codex_nb.notebook.cards import status_card
+
+    with Session(options.backend) as session:
+        print(status_card(session))
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from codex_nb.demo import demo
+
+    return demo(options.folder, browser=not options.no_browser)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
