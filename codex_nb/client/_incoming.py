@@ -56,7 +56,8 @@ class Incoming:
             MalformedStream: a field is not of the shape it must have.
 
         """
-        return shaped(Response, self._assembly.response() | {"served_model": self.served_model}, partial=self.text)
+        learnt = {"served_model": self.served_model, "local_engine": self.reply.headers.get("x-codex-nb-engine")}
+        return shaped(Response, self._assembly.response() | learnt, partial=self.text)
 
     def feed(self, chunk: bytes) -> list[ResponseEvent]:
         """Return the events that ``chunk`` completes, up to the terminal one."""
@@ -76,8 +77,8 @@ class Incoming:
                     continue
                 self._end(self._no_json())
                 break
-            kind = raw.get("type") if type(raw) is dict else None  # pyright: ignore[reportUnknownMemberType]
-            if type(kind) is not str:
+            kind: Any = raw.get("type") if isinstance(raw, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+            if not isinstance(kind, str):
                 continue
             add(raw)
             events.append(classes.get(kind, ResponseEvent)(raw, kind))

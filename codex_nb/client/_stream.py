@@ -70,6 +70,11 @@ class ResponseStream(_Shown):
             self._incoming, self._body = self._open_()
         return self._incoming
 
+    def begin(self) -> Self:
+        """Send the request now, and return this stream."""
+        self.open()
+        return self
+
     def __enter__(self) -> Self:
         self.open()
         self._kept_open = True
@@ -145,6 +150,11 @@ class AsyncResponseStream(_Shown):
         if self._incoming is None:
             self._incoming, self._body = await self._open_()
         return self._incoming
+
+    async def begin(self) -> Self:
+        """Send the request now, and return this stream."""
+        await self.open()
+        return self
 
     async def __aenter__(self) -> Self:
         await self.open()

@@ -188,13 +188,15 @@ class Response(Shape):
     """One response, whole or as far as it came.
 
     ``status`` is ``completed``, ``incomplete``, ``failed`` or ``in_progress``. ``served_model`` is the model that the
-    service says answered, which may differ from ``model``.
+    service says answered, which may differ from ``model``; ``local_engine`` names the engine of an embedded backend
+    that answered in its place.
     """
 
     id: str = ""
     object: str = "response"
     model: str = ""
     served_model: str | None = None
+    local_engine: str | None = None
     status: str = "in_progress"
     created_at: float | None = None
     output: list[OutputItem] = Field(default_factory=list[Any])

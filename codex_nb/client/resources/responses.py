@@ -128,8 +128,8 @@ class Responses(Resource[F]):
         """
         if not stream:
             return self._driver.run(self._collected(self._request(input, model, fields)))
-        answer = self.stream(input=input, model=model, **fields)
-        return _opened(answer) if isinstance(answer, AsyncResponseStream) else (answer.open(), answer)[1]
+        answer = self._coming(self._request(input, model, fields))
+        return answer.begin()
 
     @overload
     def stream(
@@ -146,7 +146,9 @@ class Responses(Resource[F]):
         A context manager over typed events, with ``.text_deltas()`` and ``.final()``. The request is sent when it is
         entered or first iterated.
         """
-        request = self._request(input, model, fields)
+        return self._coming(self._request(input, model, fields))
+
+    def _coming(self, request: _Request) -> ResponseStream | AsyncResponseStream:
         driver = self._driver
         if isinstance(driver, SyncDriver):
             return ResponseStream(lambda: driver.run(self._opening(request), keep_open=True))
@@ -198,8 +200,3 @@ class _Request:
         self.input = input
         self.model = model
         self.fields = fields
-
-
-async def _opened(answer: AsyncResponseStream) -> AsyncResponseStream:
-    await answer.open()
-    return answer
