@@ -46,7 +46,7 @@ _TARGET = rf"\({_SPACE}(<[^<>\n]*+>|[^\s()<>\[\]`]*+(?:\([^\s()<>\[\]`]*+\)[^\s(
 _TOKEN = re.compile(
     rf"\\\\?[(\[]|\\\\(?:\\\\)*+|\\begin\{{{_ENVIRONMENTS}\*?\}}|\\(?:[^\w\s]|_|\n(?=.)|)|``*|\$\$*"
     rf"|<br\s?/?>|<{_TAGS}>|<((?:https?://|mailto:)[^\s<>]{{1,2000}})>|<<*(?=<)|<"
-    rf"|&\#?\w{{0,40}};?|!\[\[*|\[\[*|\]\]*(?=\])|\](?:{_TARGET}|\[([^\[\]\n]{{0,200}})\])?|@@+|~~~+"
+    rf"|&\#?\w{{1,40}};?|!\[\[*|\[\[*|\]\]*(?=\])|\](?:{_TARGET}|\[([^\[\]\n]{{0,200}})\])?|@@+|~~~+"
 )
 _TAG, _NAME, _AUTOLINK, _DESTINATION, _LABEL = range(1, 6)
 _SAFE_URL = re.compile(r"https?://[^/?#\s]|mailto:|#", re.IGNORECASE)
@@ -62,9 +62,16 @@ _CLOSERS = {
 }
 _TEX_COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 _TEX = re.compile(r'\\\\(?:\[[\s\d.a-z-]*\])?|\\[a-zA-Z]+|\\.|[<>"`$|]|\](?=\()|@(?=@)')
-_TEX_SAFE = {"<": r"\lt ", ">": r"\gt ", '"': "''", "`": "'", "$": "", "]": "] ", "@": "@ "} | dict.fromkeys(
-    (r"\(", r"\)", r"\[", r"\]"), ""
-)
+_TEX_REPLACED = {"<": r"\lt ", ">": r"\gt ", '"': "''", "`": "'", "$": "", "]": "] ", "@": "@ "} | {
+    r"\<": r"\lt ",
+    r"\>": r"\: ",
+    r"\"": "''",
+    r"\`": "'",
+    r"\(": "",
+    r"\)": "",
+    r"\[": "",
+    r"\]": "",
+}
 # Macros that link, fetch, set HTML attributes or change other formulas on the page.
 _TEX_FORBIDDEN = re.compile(
     r"\\(?:href|url|html\w*|class|cssId|style|data|unicode|require|include\w*|input|bbox|mml\w*|tooltip|csname|setOptions"
@@ -87,6 +94,7 @@ def safe_markdown(text: str) -> str:
     return "\n".join(
         _Inline(block, links).rewrite() if language is None else _fenced(language, block)
         for language, block in _blocks(text)
+        if block or language is not None
     )
 
 
@@ -227,7 +235,7 @@ class _Inline:
         if not self.ticks:
             for run in reversed(list(re.finditer("``*", self.text))):
                 self.ticks.setdefault(len(run[0]), []).append(run.start())
-        start, closers = token.end(), self.ticks[len(token[0])]
+        start, closers = token.end(), self.ticks.get(len(token[0]), [])
         while closers and closers[-1] < start:
             closers.pop()
         if not closers or closers[-1] > self.piece_end:
@@ -328,4 +336,4 @@ def _tex_token(token: re.Match[str]) -> str:
     mark = token[0]
     if mark.startswith("\\\\"):
         return "\\\\ "
-    return rf"\text{{{mark[1:]}}}" if _TEX_FORBIDDEN.fullmatch(mark) else _TEX_SAFE.get(mark, mark)
+    return rf"\text{{{mark[1:]}}}" if _TEX_FORBIDDEN.fullmatch(mark) else _TEX_REPLACED.get(mark, mark)

@@ -14,7 +14,8 @@ SHORT = 60
 class Shape(BaseModel):
     """A JSON object of the service. ``raw`` is the payload, unknown fields included."""
 
-    model_config = ConfigDict(extra="allow", protected_namespaces=(), populate_by_name=True)
+    # Validators are built when first needed: a first answer is painted before most of them are.
+    model_config = ConfigDict(extra="allow", protected_namespaces=(), populate_by_name=True, defer_build=True)
 
     @property
     def raw(self) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def seconds_until(client, cell, *, shown):
 
 
 def one_round():
-    """Return seconds: load, and from nothing to the first word (connecting and asking)."""
+    """Return seconds: load, and from nothing to the first painting (connecting and asking)."""
     manager, client = start_new_kernel(kernel_name="python3")
     try:
         with LocalBackend(Script(turns=[Turn(text="Hello.")])) as backend:
@@ -40,8 +40,8 @@ def one_round():
             _, load = seconds_until(client, "%load_ext codex_nb", shown=None)
             connect = f"import codex_nb; codex_nb.connect({backend.url!r}, auth=codex_nb.Bearer('made-up'))"
             _, connecting = seconds_until(client, connect, shown=None)
-            word, _ = seconds_until(client, "%%codex\nhi", shown="Hello.")
-            return load, connecting + word
+            painting, _ = seconds_until(client, "%%codex\nhi", shown="Waiting for")
+            return load, connecting + painting
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
@@ -50,7 +50,7 @@ def one_round():
 def main():
     """Measure and print medians."""
     rows = list(zip(*[one_round() for _ in range(ROUNDS)], strict=True))
-    for name, column in zip(("%load_ext", "first %%codex, all imports, first word"), rows, strict=True):
+    for name, column in zip(("%load_ext", "first %%codex, all imports, first painting"), rows, strict=True):
         print(f"{name:45} median {statistics.median(column) * 1000:5.0f} ms   worst {max(column) * 1000:5.0f} ms")
 
 

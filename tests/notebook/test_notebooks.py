@@ -1,0 +1,98 @@
+"""Notebooks run to their end, as nbclient, nbconvert and papermill run them."""
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from codex_nb.local import Fault, LocalBackend, Script, Turn
+from tests.requirements_gate import missing_model, require
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+def execute(cells, tmp_path, **options):
+    """Run cells in a kernel of their own and return the notebook."""
+    node = nbformat.v4.new_notebook()
+    node.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    NotebookClient(
+        node, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}, **options
+    ).execute()
+    return node
+
+
+@pytest.fixture
+def backend(monkeypatch, tmp_path):
+    """A scripted backend that a fresh kernel is signed in to, by environment and login file alone."""
+    with LocalBackend(Script()) as backend:
+        login = backend.auth_json()
+        (tmp_path / "auth.json").write_text(json.dumps(login))
+        monkeypatch.setenv("CODEX_HOME", str(tmp_path))
+        monkeypatch.setenv("CODEX_NB_BACKEND", backend.url)
+        backend.login = login["tokens"]
+        yield backend
+
+
+def test_an_executed_notebook_holds_the_whole_answer_and_no_widget(backend, tmp_path):
+    """Nobody is there to press a button, so none is made; the text is all there."""
+    text = "word " * 3_000
+    backend.add(Turn(text=[text[i : i + 7] for i in range(0, len(text), 7)]))
+    node = execute(["%load_ext codex_nb", "%%codex -o a\nx", "len(a.text)"], tmp_path)
+    answer, line = node.cells[1].outputs
+    assert answer.data["text/plain"] == text
+    assert answer.data["text/markdown"].count("word") == 3_000
+    assert set(line.data) == {"text/html", "text/plain"}
+    assert node.cells[2].outputs[0].data["text/plain"] == "15000"
+    assert "widgets" not in node.metadata
+
+
+def test_an_executed_notebook_holds_no_byte_of_a_token(backend, tmp_path):
+    """Not in an answer's output, an error, a repr, a log or a traceback, even when the service quotes it."""
+    token = backend.login["access_token"]
+    backend.inject(
+        Fault.reply(401, {"detail": f"Could not parse {token}"}),
+        Fault.reply(400, {"error": {"message": f"bad header Bearer {token}", "type": "invalid_request_error"}}),
+        Fault.reply(200, {"error": {"message": f"you sent {token}"}}),
+        Fault.reply(500, token, times=3),
+    )
+    error = json.dumps({"type": "error", "code": "server_error", "message": f"token {token}", "sequence_number": 0})
+    backend.add(Turn(raw=f"event: error\ndata: {error}\n\n".encode()))
+    asks = ["%%codex\nx"] * 5
+    look = [
+        "import logging; logging.basicConfig(level=logging.DEBUG, force=True)",
+        "import codex_nb; codex_nb.session(), codex_nb.session().auth, codex_nb.session().auth.login()",
+        "%codex status",
+        "%xmode Verbose\ncodex_nb.session().responses.create(input='x', model='nope')",
+        "import traceback, sys\ntraceback.print_exception(sys.last_value)",
+        "vars(codex_nb.session()._core.transport), vars(sys.last_value)",
+    ]
+    node = execute(["%load_ext codex_nb", look[0], *asks, *look[1:]], tmp_path, allow_errors=True)
+    errors = [output.ename for cell in node.cells for output in cell.outputs if output.output_type == "error"]
+    assert errors == [
+        "SignInExpired",
+        "BadRequestError",
+        "MalformedStream",
+        "InternalServerError",
+        "ResponseFailed",
+        "BadRequestError",
+    ]
+    written = json.dumps(node)
+    for secret in backend.login.values():
+        for start in range(0, len(secret) - 16, 16):
+            assert secret[start : start + 16] not in written or secret == backend.login["account_id"]
+
+
+@pytest.mark.model
+def test_the_tour_runs_on_the_real_model():
+    """The notebook that newcomers see first works as it is stored, and is stored without outputs."""
+    require("model", missing_model())
+    node = nbformat.read(NOTEBOOKS / "01-ask.ipynb", as_version=4)
+    assert not any(cell.get("outputs") for cell in node.cells)
+    NotebookClient(node, timeout=120, kernel_name="python3").execute()
+    answers = [cell for cell in node.cells if cell.cell_type == "code" and cell.source.startswith("%%codex")]
+    for cell in answers:
+        answer, line = cell.outputs
+        assert answer.data["text/plain"]
+        assert "local llama" in line.data["text/plain"]
