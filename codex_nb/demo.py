@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from codex_nb.errors import CodexError
 from codex_nb.safe_markdown import printable
@@ -34,7 +34,7 @@ def demo(folder: str, *, browser: bool) -> int:
             hint='Run "uv run --group demo codex-nb demo", or install nbconvert, nbclient, ipykernel and jupyterlab.',
         ) from error
     began = time.monotonic()
-    notebook: Any = nbformat.read(_tour(), as_version=4)  # pyright: ignore[reportUnknownMemberType]
+    notebook = cast("Any", nbformat.read(_tour(), as_version=4))  # pyright: ignore[reportUnknownMemberType]
     _execute(notebook)
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ def _mirror() -> Any:
                 return
             key: str = content.get("transient", {}).get("display_id", "")
             before = shown.get(key, "") if key else ""
-            new = text[len(os.path.commonprefix([before, text])) :]
+            new = text[len(os.path.commonprefix([before, text])) :]  # noqa: RUF071 - characters are meant
             print(new if before else f"\n{new}", end="" if key else "\n", flush=True)
             shown[key] = text
 

@@ -16,6 +16,7 @@ from codex_nb.wire.sse import SSEDecoder
 
 if TYPE_CHECKING:
     from codex_nb.wire.call import Reply
+    from codex_nb.wire.json import JSONObject
 
 __all__ = ["EVENT_STREAM", "Incoming", "shaped"]
 
@@ -71,14 +72,17 @@ class Incoming:
             return events
         for payload in payloads:
             try:
-                raw: Any = parse(payload)
+                raw: JSONObject = parse(payload)
             except ValueError:
                 if payload.strip() in {b"", b"[DONE]"}:  # how other servers say "the end"
                     continue
                 self._end(self._no_json())
                 break
-            kind: Any = raw.get("type") if isinstance(raw, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-            if not isinstance(kind, str):
+            try:
+                kind: Any = raw["type"]
+            except (KeyError, TypeError):  # JSON, but no event
+                continue
+            if type(kind) is not str:
                 continue
             add(raw)
             events.append(classes.get(kind, ResponseEvent)(raw, kind))

@@ -12,7 +12,7 @@ class Publisher:
     def __init__(self):
         self.shown = []
 
-    def publish(self, data, metadata=None, *, transient=None, update=False, **_):
+    def publish(self, data, _metadata=None, *, transient=None, update=False, **_):
         """Keep one message."""
         self.shown.append((transient["display_id"], update, data))
 
@@ -55,7 +55,7 @@ def test_the_structure_of_the_output_is_constant(page):
 
 def test_the_last_state_is_painted_when_the_answer_breaks_off(page):
     """Whatever ends it, nothing that came is lost."""
-    with pytest.raises(KeyboardInterrupt), Live("m", stop_button=False) as painter:
+    with pytest.raises(KeyboardInterrupt), Live("m", stop_button=False) as painter:  # noqa: PT012
         painter.add("half")
         raise KeyboardInterrupt
     assert page.shown[-1][2] == {"text/markdown": "half", "text/plain": "half"}
