@@ -78,7 +78,7 @@ class Server:
             "LabApp.expose_app_in_browser": True,
             "JupyterNotebookApp.expose_app_in_browser": True,
         }
-        self.log = open(folder / "server.log", "w")  # noqa: SIM115 - lives as long as the server
+        self.log = (folder / "server.log").open("w")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())],
             env={**os.environ, **homes, "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
@@ -91,7 +91,7 @@ class Server:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
-                with urllib.request.urlopen(f"{self.url}/api?token={TOKEN}", timeout=2):
+                with urllib.request.urlopen(f"{self.url}/api?token={TOKEN}", timeout=2):  # noqa: S310 - our own server
                     return
             except OSError:
                 time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""An answer in JupyterLab: it streams without flicker, can be stopped, and is there when the notebook is opened again."""
+"""An answer in a front end: it streams without flicker, can be stopped, and is there when it is opened again."""
 
 import time
 

@@ -1,0 +1,69 @@
+"""What every test gets: no login, no setting and no proxy of the machine it runs on."""
+
+import asyncio
+import inspect
+
+import pytest
+
+from codex_nb import Bearer, Session
+from codex_nb.local import LocalBackend
+
+TOKEN = "made-up-bearer-0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_this_machine(monkeypatch, tmp_path_factory):
+    """Keep logins, settings and proxies of the machine out."""
+    for name in ("BACKEND", "MODEL", "TIMEOUT", "CACHE", "LEDGER"):
+        monkeypatch.delenv(f"CODEX_NB_{name}", raising=False)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "CODEX_CA_CERTIFICATE"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv("CODEX_HOME", str(tmp_path_factory.mktemp("codex-home")))
+
+
+@pytest.fixture
+def make_backend():
+    """Return what starts scripted backends, stopped afterwards."""
+    started = []
+
+    def make(script, **options):
+        started.append(LocalBackend(script, **options).start())
+        return started[-1]
+
+    yield make
+    for backend in started:
+        backend.stop()
+
+
+class Face:
+    """One face of a session under test: the same calls, awaited where it must be."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def run(self, backend, use, **options):
+        """Open a session on ``backend`` (or its address), call ``use(face)`` and return what comes of it."""
+        url = backend if isinstance(backend, str) else backend.url
+        options = {"auth": Bearer(TOKEN), "model": "gpt-5.4", "timeout": 5, "max_retries": 0, **options}
+        if self.name == "sync":
+            with Session(url, **options) as session:
+                return use(session)
+        return asyncio.run(self._run(url, use, options))
+
+    async def _run(self, url, use, options):
+        async with Session(url, **options) as session:
+            result = use(session.aio)
+            return await result if inspect.isawaitable(result) else result
+
+    def answer(self, backend, *, streamed, **options):
+        """Ask, collected or streamed to the end; return the response."""
+        if not streamed:
+            return self.run(backend, lambda face: face.responses.create(input="x"), **options)
+        return self.run(backend, lambda face: face.responses.stream(input="x").final(), **options)
+
+
+@pytest.fixture(params=["sync", "async"])
+def face(request):
+    """Each of the two faces."""
+    return Face(request.param)
