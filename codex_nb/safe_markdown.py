@@ -125,7 +125,7 @@ def _prose(text: str, depth: int) -> Iterator[tuple[str | None, str]]:
     """Set apart the indented code of a text, after moving it to the margin as far as the fence above it moved."""
     if depth and (moved := re.match(rf"(?:[ \t]{{{depth}}}[^\n]*(?:\n|\Z)|[ \t]*\n)+", text)):
         text = re.sub(rf"^[ \t]{{1,{depth}}}", "", moved[0], flags=re.MULTILINE) + text[moved.end() :]
-    text = "\n\n" + text if text[:1] in (" ", "\t") else text
+    text = "\n\n" + text if text[:1].isspace() else text
     at = seen = 0
     in_list = False
     for code in _INDENTED.finditer(text):

@@ -145,7 +145,7 @@ def _images(host: str, image: str) -> list[tuple[str, str]]:
         ("image behind marks", f"!![x]({image}) !!![x]({image})"),
         ("image made of an autolink", f"!<{image}> ![x]({image})"),
         ("image with nested brackets", f"![a [b] ![c]({image})]({image})"),
-        ("image over lines", f"![x\ny]({image}\n'title')"),
+        ("Markdown image over lines", f"![x\ny]({image}\n'title')"),
         ("image in emphasis", f"**![x]({image})** _![y]({image})_"),
         ("image with math in its address", f"![x]({image}?$a$)"),
         ("image behind an escape", f"\\\\![x]({image}) \\!\\\\![x]({image})"),

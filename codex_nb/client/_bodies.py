@@ -1,4 +1,4 @@
-"""Bodies that are still arriving: httpx's bytes, with its exceptions turned into ours."""
+"""Bodies that are still arriving: httpx's bytes, with its exceptions turned into ours and the login taken out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 import httpx
 
-from codex_nb.client._transport import fault, secret_of, without_query
+from codex_nb.client._transport import HIDDEN, fault, secret_of, without_query
 
 __all__ = ["AsyncBody", "SyncBody"]
 
@@ -15,18 +15,21 @@ MAX_ERROR_BODY: Final = 64 * 1024
 
 
 class _Body:
-    """What both kinds know: the type, the headers, and the token that must not show."""
+    """What both kinds know: the content type, and the token that must not show if the service quotes it."""
 
     def __init__(self, response: httpx.Response, silence: float) -> None:
         self.response = response
         self.content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        self.secret = secret_of(response.request)
+        self._secret = secret_of(response.request).encode()
         self._silence = silence
 
     @property
     def _limit(self) -> int | None:
         """How much of the body is worth reading: all of a success, the beginning of an error."""
         return None if self.response.is_success else MAX_ERROR_BODY
+
+    def _hide(self, chunk: bytes) -> bytes:
+        return chunk.replace(self._secret, HIDDEN.encode()) if self._secret and self._secret in chunk else chunk
 
     def _fault(self, error: httpx.HTTPError) -> Exception:
         return fault(error, without_query(self.response.request.url), self._silence)
@@ -41,7 +44,8 @@ class SyncBody(_Body):
 
     def _chunks(self) -> Iterator[bytes]:
         try:
-            yield from self.response.iter_bytes()
+            for chunk in self.response.iter_bytes():
+                yield self._hide(chunk)
         except httpx.HTTPError as error:
             raise self._fault(error) from error
 
@@ -74,7 +78,7 @@ class AsyncBody(_Body):
     async def _chunks(self) -> AsyncIterator[bytes]:
         try:
             async for chunk in self.response.aiter_bytes():
-                yield chunk
+                yield self._hide(chunk)
         except httpx.HTTPError as error:
             raise self._fault(error) from error
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["EVENT_STREAM", "Incoming", "shaped"]
 
 EVENT_STREAM: Final = "text/event-stream"
-HIDDEN: Final = "[hidden]"
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -29,12 +28,11 @@ M = TypeVar("M", bound=BaseModel)
 class Incoming:
     """The state of one stream. After the terminal event `finished` holds, and `failure` if it was a bad one."""
 
-    def __init__(self, reply: Reply, content_type: str, secret: str = "") -> None:
+    def __init__(self, reply: Reply, content_type: str) -> None:
         self.reply = reply
         self.content_type = content_type
         self.failure: CodexError | None = None
         self.finished = False
-        self._secret = secret
         self._assembly = Assembly()
         self._decoder = SSEDecoder()
         self._received = 0
@@ -131,7 +129,7 @@ class Incoming:
             said = ""
         what = "a web page" if "html" in self.content_type else self.content_type or "no content type"
         return MalformedStream(
-            f"The service answered with {what}, not with a stream of events{': ' + self._hide(said) if said else '.'}",
+            f"The service answered with {what}, not with a stream of events{': ' + said if said else '.'}",
             hint="Check the backend's address, and whether a proxy or sign-in page is in the way.",
             content_type=self.content_type,
         )
@@ -144,8 +142,6 @@ class Incoming:
         if TERMINAL[kind] != "failed":
             return None
         error = event_error(raw, partial=self.text, at=self.reply.at)
-        error.message = self._hide(error.message)
-        error.args = (error.message,)
         if isinstance(error, ResponseFailed):
             error.response = self.response
         return error
@@ -157,9 +153,6 @@ class Incoming:
             partial=self.text,
             content_type=self.content_type,
         )
-
-    def _hide(self, text: str) -> str:
-        return text.replace(self._secret, HIDDEN) if self._secret else text
 
 
 def shaped(shape: type[M], payload: Any, *, partial: str = "") -> M:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from codex_nb.settings import Settings
     from codex_nb.wire.call import Call, OpenBody
 
-__all__ = ["Transport", "fault", "secret_of", "without_query"]
+__all__ = ["HIDDEN", "Transport", "fault", "secret_of", "without_query"]
 
 LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=120.0)
 # A proxy of the environment is not for this machine's own servers.
@@ -112,11 +112,9 @@ class Transport:
 
     @staticmethod
     def reply(response: httpx.Response, content: bytes, body: OpenBody | None = None) -> Reply:
-        """Return what came, as flows see it. A refusal may quote the login; it is hidden there."""
+        """Return what came, as flows see it. A header may quote the login; it is hidden there."""
         headers = {name.lower(): value for name, value in response.headers.items()}
-        secret = secret_of(response.request)
-        if secret and not response.is_success:
-            content = content.replace(secret.encode(), HIDDEN.encode())
+        if (secret := secret_of(response.request)) and not response.is_success:
             headers = {name: value.replace(secret, HIDDEN) for name, value in headers.items()}
         return Reply(response.status_code, headers, without_query(response.url), time.time(), content, body)
 

@@ -174,7 +174,7 @@ class Responses(Resource[F]):
         headers = turn(conversation, str(uuid.uuid4())) if codex else {"accept": EVENT_STREAM}
         reply: Reply = yield Call("POST", "codex/responses", json=body, headers=headers, stream=True)
         arriving: Any = reply.body
-        incoming = Incoming(reply, arriving.content_type, arriving.secret)
+        incoming = Incoming(reply, arriving.content_type)
         if arriving.content_type not in {EVENT_STREAM, ""}:
             beginning: bytes = yield Read(reply)
             raise incoming.refusal(beginning)
