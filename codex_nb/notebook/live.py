@@ -89,11 +89,11 @@ class Live:
     def __enter__(self) -> Self:
         self._began = time.monotonic()
         self._answer.show(self._waiting())
-        if self._stop_button:
-            from codex_nb.notebook.stop import StopButton
-
-            self._button = StopButton()
-            self._line.show(self._button.bundle())
+        try:
+            self._show_stop_button()
+        except BaseException:  # an interrupt, while the widgets are imported
+            self.__exit__(None, None, None)
+            raise
         # The kernel files outputs by the cell that is named in the context, so the thread takes it along.
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(self._beat,), name="codex_nb painter", daemon=True).start()
@@ -111,6 +111,13 @@ class Live:
                 self._button.close()
             elif self._receipt:
                 self._line.show(bundle(self._receipt))
+
+    def _show_stop_button(self) -> None:
+        if self._stop_button:
+            from codex_nb.notebook.stop import StopButton
+
+            self._button = StopButton()
+            self._line.show(self._button.bundle())
 
     def add(self, delta: str) -> None:
         """Take a few more characters, and paint if it is time."""

@@ -34,6 +34,22 @@ def run(
 
     """
     began = time.monotonic()
+    try:
+        return _run(ask, session, paint, began, stream=stream, keep=keep)
+    except KeyboardInterrupt:
+        seconds = time.monotonic() - began
+        raise Stopped(f"Stopped after {seconds:.1f} s. The text so far is kept in _codex.") from None
+
+
+def _run(
+    ask: Ask,
+    session: Session,
+    paint: Callable[[str], Painter],
+    began: float,
+    *,
+    stream: bool,
+    keep: Callable[[Answer], Any],
+) -> Answer:
     coming = ask.stream(session)
     status = "failed"
     with paint(ask.model or session.model or "the model") as painter:
@@ -43,9 +59,7 @@ def run(
             status = coming.response.status
         except KeyboardInterrupt:
             status = "interrupted"
-            raise Stopped(
-                f"Stopped after {time.monotonic() - began:.1f} s. The text so far is kept in _codex."
-            ) from None
+            raise
         finally:
             answer = _answer(ask, coming, status, time.monotonic() - began)
             if answer.text or answer.refusal or status != "failed":
