@@ -21,6 +21,8 @@ CLIENT_VERSION = "0.169.0"
 CONNECT_SECONDS = 15.0
 # The official client's limit for silence on a stream.
 SILENCE_SECONDS = 300.0
+# More does not fit the clocks of all systems.
+LONGEST_SECONDS = 1e9
 
 
 def codex_home() -> Path:
@@ -30,8 +32,12 @@ def codex_home() -> Path:
 
 def _root(url: str) -> str:
     """Return ``url`` without query, fragment and closing slash; refuse what is no http(s) address."""
-    parts = urlsplit(url.strip())
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(url.strip())
+        named = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and " " not in parts.netloc
+    except ValueError:  # brackets that do not match, a port that is no number
+        parts = named = None
+    if not parts or not named:
         raise InvalidOption(
             "A backend's address begins with http:// or https:// and names a host.",
             hint='Example: Backend.openai("http://127.0.0.1:8080/v1").',
@@ -102,7 +108,7 @@ class Backend:
             return cls.chatgpt()
         if "://" not in text:
             return cls.at(_open_plugin(text), name=text, login="local")
-        return cls.openai(text) if urlsplit(text).path.rstrip("/").endswith("/v1") else cls.at(text)
+        return cls.openai(text) if urlsplit(_root(text)).path.endswith("/v1") else cls.at(text)
 
     @property
     def speaks_codex(self) -> bool:
@@ -146,7 +152,7 @@ def _number(variable: str, default: float) -> float:
         value = float(text) if text else default
     except ValueError:
         value = -1.0
-    if value <= 0:
+    if not 0 < value <= LONGEST_SECONDS:
         raise InvalidOption(f"{variable} is {text!r}.", hint="It must be a number of seconds, above 0.")
     return value
 
@@ -174,9 +180,9 @@ class Settings:
     ) -> Settings:
         """Return the settings: the arguments, then ``CODEX_NB_*`` from the environment, then the defaults."""
         silence = timeout if timeout is not None else _number("CODEX_NB_TIMEOUT", SILENCE_SECONDS)
-        if silence <= 0 or max_retries < 0:
+        if not 0 < silence <= LONGEST_SECONDS or max_retries < 0:
             raise InvalidOption(
-                "The time-out must be above 0 seconds and max_retries at least 0.",
+                "The time-out must be a number of seconds above 0, and max_retries at least 0.",
                 hint="Leave them out for 300 seconds of silence and 2 retries.",
             )
         return cls(

@@ -12,6 +12,8 @@ from codex_nb.client._transport import HIDDEN, fault, secret_of, without_query
 __all__ = ["AsyncBody", "SyncBody"]
 
 MAX_ERROR_BODY: Final = 64 * 1024
+# What is shorter is a placeholder ("local", "EMPTY") and a common word of answers.
+SHORTEST_SECRET: Final = 16
 
 
 class _Body:
@@ -20,8 +22,14 @@ class _Body:
     def __init__(self, response: httpx.Response, silence: float) -> None:
         self.response = response
         self.content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        self._secret = secret_of(response.request).encode()
+        secret = secret_of(response.request).encode()
+        self._secret = secret if len(secret) >= SHORTEST_SECRET else b""
         self._silence = silence
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more can be read."""
+        return self.response.is_closed
 
     @property
     def _limit(self) -> int | None:
@@ -61,7 +69,7 @@ class SyncBody(_Body):
             if self._limit is not None and len(content) >= self._limit:
                 break
         self.close()
-        return bytes(content)
+        return self._hide(bytes(content))
 
     def close(self) -> None:
         """Drop what is left; the connection goes back to the pool if nothing is."""
@@ -94,7 +102,7 @@ class AsyncBody(_Body):
             if self._limit is not None and len(content) >= self._limit:
                 break
         await self.aclose()
-        return bytes(content)
+        return self._hide(bytes(content))
 
     async def aclose(self) -> None:
         """Drop what is left; the connection goes back to the pool if nothing is."""

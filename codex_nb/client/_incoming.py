@@ -116,7 +116,7 @@ class Incoming:
                 else "The connection broke before the answer was complete.",
                 hint="The text so far is kept in .partial. Try again.",
                 partial=self.text,
-                response=self.response,
+                response=self._so_far(),
             )
         self._end(failure)
         return failure
@@ -143,8 +143,15 @@ class Incoming:
             return None
         error = event_error(raw, partial=self.text, at=self.reply.at)
         if isinstance(error, ResponseFailed):
-            error.response = self.response
+            error.response = self._so_far()
         return error
+
+    def _so_far(self) -> Response | None:
+        """Return the response for an error to carry; what went wrong first is the error, not the response's form."""
+        try:
+            return self.response
+        except MalformedStream:
+            return None
 
     def _no_json(self) -> CodexError:
         return MalformedStream(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncResponseStream", "Opened", "OpenedAsync", "ResponseStream"]
 
+LEFT = "The stream was closed before the answer was complete."
+
 Opened: TypeAlias = "tuple[Incoming, SyncBody]"
 OpenedAsync: TypeAlias = "tuple[Incoming, AsyncBody]"
 
@@ -106,6 +108,8 @@ class ResponseStream(_Shown):
 
     def _feed(self, incoming: Incoming) -> list[ResponseEvent]:
         assert self._body is not None  # noqa: S101 - open() has set it
+        if self._body.closed:  # by its reader
+            raise incoming.broken(CodexError(LEFT))
         try:
             chunk = self._body.read()
         except CodexError as error:
@@ -189,6 +193,8 @@ class AsyncResponseStream(_Shown):
 
     async def _feed(self, incoming: Incoming) -> list[ResponseEvent]:
         assert self._body is not None  # noqa: S101 - open() has set it
+        if self._body.closed:  # by its reader
+            raise incoming.broken(CodexError(LEFT))
         try:
             chunk = await self._body.read()
         except CodexError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import ssl
@@ -71,6 +72,8 @@ class Transport:
         loop = asyncio.get_running_loop()
         with self._lock:
             if loop not in self._async_clients:
+                for over in [known for known in self._async_clients if known.is_closed()]:
+                    del self._async_clients[over]
                 self._async_clients[loop] = httpx.AsyncClient(verify=_tls(), limits=LIMITS, mounts=DIRECT)
             return self._async_clients[loop]
 
@@ -82,12 +85,13 @@ class Transport:
             client.close()
 
     async def aclose(self) -> None:
-        """Close both kinds of clients."""
+        """Close the synchronous client and that of the running event loop; those of other loops end with them."""
+        import asyncio
+
         self.close()
         with self._lock:
-            clients = list(self._async_clients.values())
-            self._async_clients.clear()
-        for client in clients:
+            client = self._async_clients.pop(asyncio.get_running_loop(), None)
+        if client:
             await client.aclose()
 
     def request(self, client: httpx.Client | httpx.AsyncClient, call: Call) -> httpx.Request:
@@ -131,8 +135,14 @@ def without_query(url: httpx.URL) -> str:
 
 def _tls() -> ssl.SSLContext:
     """Return the TLS settings: the system's as httpx reads them, and the Codex CLI's own certificate file."""
+    return _tls_of(*(os.environ.get(name) for name in ("CODEX_CA_CERTIFICATE", "SSL_CERT_FILE", "SSL_CERT_DIR")))
+
+
+@functools.lru_cache(maxsize=4)
+def _tls_of(extra: str | None, *_system: str | None) -> ssl.SSLContext:
+    # Reading the certificates takes up to 0.1 s, so sessions share it.
     context = httpx.create_ssl_context()
-    if extra := os.environ.get("CODEX_CA_CERTIFICATE"):
+    if extra:
         context.load_verify_locations(extra)
     return context
 

@@ -13,6 +13,8 @@ __all__ = ["DURATION", "FLAG", "NUMBER", "PERCENT", "TEXT", "TIME", "Column", "o
 T = TypeVar("T")
 
 Cast = Callable[[list[Any]], Any]
+# What 64 bits hold.
+LARGEST = (1 << 63) - 1
 
 
 def _text(values: list[Any]) -> Any:
@@ -31,11 +33,15 @@ def _duration(values: list[Any]) -> Any:
     return pd.to_timedelta(pd.Series(values, dtype="float64"), unit="s", errors="coerce").astype("timedelta64[us]")
 
 
+def _number(values: list[Any]) -> Any:
+    return pd.Series([None if v is None or abs(v) > LARGEST else v for v in values], dtype="Int64")
+
+
 TEXT: Cast = _text
 TIME: Cast = _time  # of epoch seconds
 DURATION: Cast = _duration  # of seconds
-NUMBER: Cast = lambda values: pd.Series(values, dtype="Int64")  # noqa: E731 - a row of the table above
-FLAG: Cast = lambda values: pd.Series(values, dtype="boolean")  # noqa: E731
+NUMBER: Cast = _number
+FLAG: Cast = lambda values: pd.Series(values, dtype="boolean")  # noqa: E731 - a row of the table above
 PERCENT: Cast = lambda values: pd.Series(values, dtype="float64")  # noqa: E731
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from codex_nb.client.default import session as shared_session
@@ -98,7 +99,7 @@ def window_name(seconds: float | None) -> str | None:
 
     The service's windows are a minute or so off the round number, so the name allows for 1 %.
     """
-    if not seconds or seconds <= 0:
+    if not seconds or not 0 < seconds < math.inf:
         return None
     for length, name in NAMES.items():
         if abs(seconds - length) <= length / 100:

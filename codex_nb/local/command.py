@@ -41,17 +41,17 @@ def run(args: argparse.Namespace) -> int:
         del number, frame
         ended.set()
 
-    before = signal.signal(signal.SIGTERM, end)
+    # Both by our own hand: a shell starts background jobs with Ctrl-C ignored, and Python then keeps it so.
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         print(guide(backend), flush=True)  # noqa: T201
         # In steps, because Windows delivers Ctrl-C only between them.
         while not ended.wait(1.0):
             pass
-    except KeyboardInterrupt:
-        pass
     finally:
         backend.stop()
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     print("Stopped.")  # noqa: T201
     return 0
 

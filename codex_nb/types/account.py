@@ -16,8 +16,8 @@ class UsageWindow(Shape):
     """One window of a limit. ``used_percent`` is 0-100, lengths are seconds, ``reset_at`` is epoch seconds."""
 
     used_percent: float | None = None
-    limit_window_seconds: int | None = None
-    reset_after_seconds: int | None = None
+    limit_window_seconds: float | None = None
+    reset_after_seconds: float | None = None
     reset_at: float | None = None
 
 

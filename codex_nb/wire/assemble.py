@@ -6,7 +6,7 @@ other servers fill it, and some send text deltas alone. Each text is counted onc
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from codex_nb.wire.json import JSONObject, as_object
 
@@ -40,8 +40,8 @@ class Assembly:
 
     @property
     def text(self) -> str:
-        """The text of all messages so far, in their order."""
-        return "".join("".join(self._texts[index]) for index in sorted(self._texts))
+        """The text of all messages so far, in their order: that of `response`, however it came."""
+        return "".join(_text(item) for item in self.response()["output"])
 
     def add(self, event: JSONObject) -> None:
         """Take one event. Unknown types, and fields of the wrong shape, are passed over."""
@@ -110,3 +110,12 @@ class Assembly:
         part: JSONObject = {"type": "output_text", "text": "".join(self._texts[index]), "annotations": []}
         started = self._started.get(index) or {"type": "message", "role": "assistant"}
         return started | {"status": status, "content": [part]}
+
+
+def _text(item: Any) -> str:
+    """Return the text of an item, empty where it is no message."""
+    message = as_object(item)
+    parts: Any = message.get("content") if message.get("type") == "message" else None
+    objects = [as_object(part) for part in parts] if isinstance(parts, list) else []  # pyright: ignore[reportUnknownVariableType]
+    said = [part.get("text") for part in objects if part.get("type") == "output_text"]
+    return "".join(text for text in said if isinstance(text, str))

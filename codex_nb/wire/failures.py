@@ -221,9 +221,8 @@ def _http_date(text: str) -> float | None:
 
 def event_error(event: JSONObject, *, partial: str, at: float) -> errors.CodexError:
     """Return the error for a ``response.failed`` or ``error`` event."""
-    response = as_object(event.get("response"))
-    body = as_object(response.get("error") if response else event.get("error") or event)
-    failure = Failure({"error": body})
+    told = as_object(event.get("response")) or {name: value for name, value in event.items() if name != "type"}
+    failure = Failure({"error": told.get("error") or told})
     facts: dict[str, Any] = {"code": failure.code, "partial": partial}
     if failure.names & (SPENT | BILLING):
         return _quota_error(errors.UsageLimitInStream, failure, at, facts | {"status_code": 429})

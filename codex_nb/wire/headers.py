@@ -6,6 +6,7 @@ import platform
 import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
+from urllib.parse import quote
 
 __all__ = ["QuotaWindow", "identity", "quota", "turn"]
 
@@ -21,10 +22,11 @@ def identity(originator: str, client_version: str, package_version: str) -> dict
 
 def turn(conversation: str, request_id: str) -> dict[str, str]:
     """Return the headers of one model request. Requests with the same ``conversation`` share the prompt cache."""
+    name = quote(conversation, errors="replace")  # the caller's own words may not stand in a header as they are
     return {
         "accept": "text/event-stream",
-        "session-id": conversation,
-        "thread-id": conversation,
+        "session-id": name,
+        "thread-id": name,
         "x-client-request-id": request_id,
         "x-codex-beta-features": "remote_compaction_v2",
     }

@@ -131,6 +131,6 @@ class SSEDecoder:
                 event = value
             elif name == b"id" and b"\0" not in value:
                 self.last_event_id = value
-            elif name == b"retry" and value.isdigit():
+            elif name == b"retry" and value.isdigit() and len(value) < 16:
                 self.retry = int(value)
         return ServerEvent(b"\n".join(data), event or b"message") if data else None

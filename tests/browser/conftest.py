@@ -160,7 +160,7 @@ class Notebook:
         self.evaluate("await panel.context.save(); return null")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory):
     """One Jupyter server for all browser tests."""
     require("browser", missing_browser())
@@ -169,9 +169,9 @@ def server(tmp_path_factory):
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(server):
-    """One Chromium for all browser tests."""
+    """One Chromium for all browser tests; gone before the other tests, whose event loops it would hold up."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -33,6 +33,7 @@ def test_it_serves_until_it_is_told_to_stop(tmp_path, number):
             trust_env=False,
         )
         process.send_signal(number)
+        process.wait(20)
         out, err = process.stdout.read(), process.stderr.read()
     assert reply.json()["output"][0]["content"][0]["text"] == "From a file."
     assert f'codex_nb.connect("{url}", auth=codex_nb.Bearer("local"))' in out

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from codex_nb.client._faces import F, Resource, endpoint
 from codex_nb.client._incoming import shaped
@@ -34,7 +34,8 @@ def list_models(core: Core, *, refresh: bool = False) -> Flow[ModelPage]:
         return known
     payload = as_object(reply.json())
     # Servers that speak several dialects send both; `data` is then the OpenAI one.
-    rows: list[Any] = payload.get("data") or payload.get("models") or []
+    found: Any = payload.get("data") or payload.get("models") or []
+    rows = cast("list[Any]", found if isinstance(found, list) else [found])
     core.models = ModelPage((shaped(ModelInfo, row) for row in rows), reply.headers.get("etag"))
     return core.models
 
