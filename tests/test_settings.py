@@ -59,3 +59,26 @@ def test_a_bad_number_of_the_environment_is_named(monkeypatch, text):
     monkeypatch.setenv("CODEX_NB_TIMEOUT", text)
     with pytest.raises(InvalidOption, match="CODEX_NB_TIMEOUT"):
         Settings.read("chatgpt")
+
+
+@pytest.mark.parametrize(
+    "text", ["http://[::1", "http://127.0.0.1:port", "http://127.0.0.1:99999", "http://127.0.0.1:0", "http://a b/v1"]
+)
+def test_an_address_that_no_request_can_use_is_refused_at_once(text):
+    """Where it is written, not where it is first used."""
+    for build in (Backend.parse, Backend.at, Backend.openai):
+        with pytest.raises(InvalidOption):
+            build(text)
+
+
+def test_a_query_or_fragment_is_no_part_of_an_address():
+    """It may have been copied from a browser."""
+    assert Backend.parse("http://127.0.0.1:1/v1/?key=x#y").url("codex/models") == "http://127.0.0.1:1/v1/models"
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "1e300"])
+def test_a_time_out_that_no_clock_can_hold_is_named(monkeypatch, text):
+    """Sockets would trip over it."""
+    monkeypatch.setenv("CODEX_NB_TIMEOUT", text)
+    with pytest.raises(InvalidOption, match="CODEX_NB_TIMEOUT"):
+        Settings.read("chatgpt")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from codex_nb.auth.claims import Claims
 from codex_nb.errors import NotSignedIn
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Login", "read_login"]
 
-SIGN_IN = "Sign in with the Codex CLI (codex login)"
+SIGN_IN: Final = "Sign in with the Codex CLI (codex login)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,15 @@ class Login:
         return Claims(who.email, who.plan, self.account_id or who.account_id, access.expires, who.fedramp)
 
 
+# Why there is no login -> what happened, what to do.
+REASONS: Final[dict[str, tuple[str, str]]] = {
+    "missing": ("There is no login on this machine: {} does not exist.", f"{SIGN_IN}, or pass auth=Bearer(...)."),
+    "unreadable": ("The login file {} cannot be read.", f"{SIGN_IN} again; it is written anew."),
+    "api_key": ("The login file {} holds a platform key, but no ChatGPT login.", f"{SIGN_IN} to ChatGPT."),
+    "incomplete": ("The login file {} holds no access token.", f"{SIGN_IN} to ChatGPT."),
+}
+
+
 def read_login(path: Path) -> Login:
     """Return the ChatGPT login in ``path``.
 
@@ -46,33 +55,26 @@ def read_login(path: Path) -> Login:
             platform key alone (``api_key``) or no access token (``incomplete``).
 
     """
-    where = f"{path}"
+    found = _read(path)
+    if isinstance(found, Login):
+        return found
+    # Raised here, where no variable holds the file's content: some tracebacks show variables.
+    happened, hint = REASONS[found]
+    raise NotSignedIn(happened.format(path), hint=hint, reason=found)
+
+
+def _read(path: Path) -> Login | str:
+    """Return the login, or the reason why there is none."""
     try:
-        content = json.loads(path.read_bytes())
+        top = as_object(json.loads(path.read_bytes()))
     except FileNotFoundError:
-        raise NotSignedIn(
-            f"There is no login on this machine: {where} does not exist.",
-            hint=f"{SIGN_IN}, or pass auth=Bearer(...).",
-            reason="missing",
-        ) from None
+        return "missing"
     except (OSError, ValueError, RecursionError):
-        # The cause is left out: a JSON error quotes the file.
-        raise NotSignedIn(
-            f"The login file {where} cannot be read.",
-            hint=f"{SIGN_IN} again; it is written anew.",
-            reason="unreadable",
-        ) from None
-    return _login(content, where)
-
-
-def _login(content: Any, where: str) -> Login:
-    top = as_object(content)
+        return "unreadable"
     fields = as_object(top.get("tokens"))
     access, api_key = _token(fields.get("access_token")), _token(top.get("OPENAI_API_KEY") or top.get("openai_api_key"))
     if not access:
-        reason = "api_key" if api_key else "incomplete"
-        held = "a platform key, but no ChatGPT login" if api_key else "no access token"
-        raise NotSignedIn(f"The login file {where} holds {held}.", hint=f"{SIGN_IN} to ChatGPT.", reason=reason)
+        return "api_key" if api_key else "incomplete"
     id_token = _token(fields.get("id_token"))
     account = _token(fields.get("account_id"))
     account = account or (Claims.read(id_token) | Claims.read(access)).account_id

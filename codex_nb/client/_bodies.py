@@ -12,8 +12,7 @@ from codex_nb.client._transport import HIDDEN, fault, secret_of, without_query
 __all__ = ["AsyncBody", "SyncBody"]
 
 MAX_ERROR_BODY: Final = 64 * 1024
-# What is shorter is a placeholder ("local", "EMPTY") and a common word of answers.
-SHORTEST_SECRET: Final = 16
+LONGEST_TYPE: Final = 80
 
 
 class _Body:
@@ -21,9 +20,9 @@ class _Body:
 
     def __init__(self, response: httpx.Response, silence: float) -> None:
         self.response = response
-        self.content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        secret = secret_of(response.request).encode()
-        self._secret = secret if len(secret) >= SHORTEST_SECRET else b""
+        self._secret = secret_of(response.request).encode()
+        kind = self.hide(response.headers.get("content-type", "").encode()).decode()
+        self.content_type = kind.partition(";")[0].strip().lower()[:LONGEST_TYPE]
         self._silence = silence
 
     @property
@@ -36,8 +35,9 @@ class _Body:
         """How much of the body is worth reading: all of a success, the beginning of an error."""
         return None if self.response.is_success else MAX_ERROR_BODY
 
-    def _hide(self, chunk: bytes) -> bytes:
-        return chunk.replace(self._secret, HIDDEN.encode()) if self._secret and self._secret in chunk else chunk
+    def hide(self, content: bytes) -> bytes:
+        """Return ``content`` without the login, if it quotes it."""
+        return content.replace(self._secret, HIDDEN.encode()) if self._secret and self._secret in content else content
 
     def _fault(self, error: httpx.HTTPError) -> Exception:
         return fault(error, without_query(self.response.request.url), self._silence)
@@ -53,7 +53,7 @@ class SyncBody(_Body):
     def _chunks(self) -> Iterator[bytes]:
         try:
             for chunk in self.response.iter_bytes():
-                yield self._hide(chunk)
+                yield self.hide(chunk)
         except httpx.HTTPError as error:
             raise self._fault(error) from error
 
@@ -69,7 +69,7 @@ class SyncBody(_Body):
             if self._limit is not None and len(content) >= self._limit:
                 break
         self.close()
-        return self._hide(bytes(content))
+        return self.hide(bytes(content))
 
     def close(self) -> None:
         """Drop what is left; the connection goes back to the pool if nothing is."""
@@ -86,7 +86,7 @@ class AsyncBody(_Body):
     async def _chunks(self) -> AsyncIterator[bytes]:
         try:
             async for chunk in self.response.aiter_bytes():
-                yield self._hide(chunk)
+                yield self.hide(chunk)
         except httpx.HTTPError as error:
             raise self._fault(error) from error
 
@@ -102,7 +102,7 @@ class AsyncBody(_Body):
             if self._limit is not None and len(content) >= self._limit:
                 break
         await self.aclose()
-        return self._hide(bytes(content))
+        return self.hide(bytes(content))
 
     async def aclose(self) -> None:
         """Drop what is left; the connection goes back to the pool if nothing is."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["EVENT_STREAM", "Incoming", "shaped"]
 
 EVENT_STREAM: Final = "text/event-stream"
+FAILURES: Final = frozenset(kind for kind, status in TERMINAL.items() if status == "failed")
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -36,6 +37,7 @@ class Incoming:
         self._assembly = Assembly()
         self._decoder = SSEDecoder()
         self._received = 0
+        self._hide = reply.body.hide if reply.body else bytes
 
     @property
     def text(self) -> str:
@@ -57,6 +59,13 @@ class Incoming:
         """
         learnt = {"served_model": self.served_model, "local_engine": self.reply.headers.get("x-codex-nb-engine")}
         return shaped(Response, self._assembly.response() | learnt, partial=self.text)
+
+    def take(self, chunk: bytes) -> list[ResponseEvent]:
+        """Return the events that ``chunk`` completes; an empty one is the end of the body."""
+        if chunk:
+            return self.feed(chunk)
+        self.ended()
+        return []
 
     def feed(self, chunk: bytes) -> list[ResponseEvent]:
         """Return the events that ``chunk`` completes, up to the terminal one."""
@@ -82,6 +91,8 @@ class Incoming:
                 continue
             if type(kind) is not str:
                 continue
+            if kind in FAILURES:  # where a service may quote the login; chunks may have cut it in two
+                raw = parse(self._hide(payload))
             add(raw)
             events.append(classes.get(kind, ResponseEvent)(raw, kind))
             if kind in TERMINAL:
@@ -139,7 +150,7 @@ class Incoming:
         self.failure = self.failure or failure
 
     def _ending_error(self, kind: str, raw: dict[str, Any]) -> CodexError | None:
-        if TERMINAL[kind] != "failed":
+        if kind not in FAILURES:
             return None
         error = event_error(raw, partial=self.text, at=self.reply.at)
         if isinstance(error, ResponseFailed):

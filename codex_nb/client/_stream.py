@@ -111,13 +111,9 @@ class ResponseStream(_Shown):
         if self._body.closed:  # by its reader
             raise incoming.broken(CodexError(LEFT))
         try:
-            chunk = self._body.read()
+            return incoming.take(self._body.read())
         except CodexError as error:
             raise incoming.broken(error) from error
-        if chunk:
-            return incoming.feed(chunk)
-        incoming.ended()
-        return []
 
     def text_deltas(self) -> Iterator[str]:
         """Give the answer's text as it comes."""
@@ -196,13 +192,9 @@ class AsyncResponseStream(_Shown):
         if self._body.closed:  # by its reader
             raise incoming.broken(CodexError(LEFT))
         try:
-            chunk = await self._body.read()
+            return incoming.take(await self._body.read())
         except CodexError as error:
             raise incoming.broken(error) from error
-        if chunk:
-            return incoming.feed(chunk)
-        incoming.ended()
-        return []
 
     async def text_deltas(self) -> AsyncIterator[str]:
         """Give the answer's text as it comes."""

@@ -30,6 +30,7 @@ LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20, 
 # A proxy of the environment is not for this machine's own servers.
 DIRECT: Final = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
 HIDDEN: Final = "[hidden]"
+SHORTEST_SECRET: Final = 16
 
 
 class Transport:
@@ -118,14 +119,15 @@ class Transport:
     def reply(response: httpx.Response, content: bytes, body: OpenBody | None = None) -> Reply:
         """Return what came, as flows see it. A header may quote the login; it is hidden there."""
         headers = {name.lower(): value for name, value in response.headers.items()}
-        if (secret := secret_of(response.request)) and not response.is_success:
+        if secret := secret_of(response.request):
             headers = {name: value.replace(secret, HIDDEN) for name, value in headers.items()}
         return Reply(response.status_code, headers, without_query(response.url), time.time(), content, body)
 
 
 def secret_of(request: httpx.Request) -> str:
-    """Return the token that ``request`` carried, or an empty text."""
-    return request.headers.get("authorization", "").removeprefix("Bearer ")
+    """Return the token that ``request`` carried, or an empty text: what is short ("local", "EMPTY") hides nothing."""
+    token = request.headers.get("authorization", "").removeprefix("Bearer ")
+    return token if len(token) >= SHORTEST_SECRET else ""
 
 
 def without_query(url: httpx.URL) -> str:

@@ -60,6 +60,10 @@ class OpenBody(Protocol):
         """Return the Content-Type header, lower case, without parameters."""
         ...
 
+    def hide(self, content: bytes) -> bytes:
+        """Return ``content`` without the login, if it quotes it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:

@@ -123,3 +123,22 @@ def test_models_have_fixed_dtypes(make_backend, payload):
     assert dtypes["effort"] == dtypes["visibility"] == "category"
     assert dtypes["verbosity"] == dtypes["in_api"] == "boolean"
     assert frame["effort"].cat.ordered
+
+
+@pytest.mark.parametrize("number", [1e300, 10**20, -(10**20), -1, 0, None, float("nan"), float("inf")])
+def test_absurd_numbers_keep_the_dtypes_of_usage(make_backend, number):
+    """What a column cannot hold is missing there."""
+    frame = usage(make_backend, {"rate_limit": limit(window(number, number, number))})
+    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == USAGE
+    assert len(frame) == 1
+
+
+@pytest.mark.parametrize(("number", "kept"), [(10**20, False), (2**63, False), (2**63 - 1, True), (-(10**400), False)])
+def test_counts_beyond_64_bits_are_missing(make_backend, number, kept):
+    """Neither an OverflowError nor another number."""
+    rows = {"models": [{"slug": "a", "context_window": number}, {"slug": "b"}]}
+    backend = make_backend(Script(faults=[Fault.reply(200, rows, path="*/models", method="GET")]))
+    with Session(backend.url, auth=Bearer("made-up")) as session:
+        frame = frames.models(session).set_index("id")
+    assert frame["context_window"].isna().to_dict() == {"a": not kept, "b": True}
+    assert not kept or frame["context_window"]["a"] == number

@@ -184,10 +184,9 @@ class Responses(Resource[F]):
         incoming, _ = yield from self._opening(request)
         while not incoming.finished:
             try:
-                chunk: bytes = yield Read(incoming.reply)
+                incoming.take((yield Read(incoming.reply)))
             except CodexError as error:
                 raise incoming.broken(error) from error
-            incoming.feed(chunk) if chunk else incoming.ended()
         if incoming.failure:
             raise incoming.failure
         return incoming.response
