@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 import ssl
 import threading
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from codex_nb._version import __version__
+from codex_nb.client._outgoing import body
 from codex_nb.errors import APIConnectionError, APITimeoutError, CodexError, MalformedStream
 from codex_nb.wire.call import Reply
 from codex_nb.wire.headers import identity
@@ -97,17 +97,13 @@ class Transport:
 
     def request(self, client: httpx.Client | httpx.AsyncClient, call: Call) -> httpx.Request:
         """Return the request that ``call`` describes."""
-        headers = {"accept": "*/*", **self._identity, **call.headers}
-        content = None
-        if call.json is not None:
-            headers["content-type"] = "application/json"
-            content = json.dumps(call.json, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+        described, content = body(call, asynchronous=isinstance(client, httpx.AsyncClient))
         return client.build_request(
             call.method,
             self.settings.backend.url(call.path),
             params=call.params,
             content=content,
-            headers=headers,
+            headers={"accept": "*/*", **self._identity, **described, **call.headers},
             timeout=self.timeout,
         )
 

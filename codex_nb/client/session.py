@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Generic, Self
 
 from codex_nb.auth.bearer import Bearer, CodexAuth
 from codex_nb.client._core import Core
-from codex_nb.client._faces import Async, AsyncDriver, F, Sync, SyncDriver
+from codex_nb.client._drivers import AsyncDriver, SyncDriver
+from codex_nb.client._faces import Async, F, Sync
 from codex_nb.client._transport import Transport
 from codex_nb.client.resources.codex import Codex
 from codex_nb.client.resources.models import Models

@@ -1,13 +1,13 @@
 """What a flow may ask for, and what it is handed back.
 
-A flow is a generator that describes an endpoint: it yields a `Call`, `Read`, `Pause` or `Blocking`, is sent what came
-of it, and returns the result. It never sends, sleeps or opens anything itself, so one definition serves the
-synchronous and the asynchronous face alike.
+A flow is a generator that describes an endpoint: it yields a `Call`, `Read`, `Pause`, `Blocking` or `Together`, is
+sent what came of it, and returns the result. It never sends, sleeps or opens anything itself, so one definition serves
+the synchronous and the asynchronous face alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -15,15 +15,29 @@ import pydantic_core
 
 from codex_nb.errors import MalformedStream
 
-__all__ = ["Blocking", "Call", "Flow", "Pause", "Read", "Reply", "Step"]
+__all__ = ["Blocking", "Call", "Content", "Flow", "Pause", "Read", "Reply", "Step", "Together"]
 
 T = TypeVar("T")
+
+
+class Content(Protocol):
+    """A body that is sent piece by piece from where it is kept."""
+
+    @property
+    def size(self) -> int:
+        """Return the number of bytes."""
+        ...
+
+    def chunks(self) -> Iterator[bytes]:
+        """Give the bytes from the beginning; a second attempt asks again."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One HTTP request. ``path`` begins with the backend's part (``codex/…``) or is a full address.
 
+    Its body is ``json``, a ``form`` of names and values, or ``content``, streamed; at most one of them.
     ``also_fine`` lists statuses that the flow wants to see itself; any other one that is no success is raised.
     With ``stream`` the reply comes open, at its headers, to be taken by `Read`.
     """
@@ -32,6 +46,8 @@ class Call:
     path: str
     params: Mapping[str, str | int] | None = None
     json: Any = None
+    form: Mapping[str, str] | None = None
+    content: Content | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     also_fine: frozenset[int] = frozenset()
     stream: bool = False
@@ -101,5 +117,16 @@ class Read:
     reply: Reply
 
 
-Step: TypeAlias = Call | Read | Pause | Blocking
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Run ``flows`` side by side, at most ``limit`` at once, taken up as there is room; hand back their results.
+
+    Results come as a list in the order of ``flows``. The first error stops the rest and is raised in the flow.
+    """
+
+    flows: Iterable[Flow[Any]]
+    limit: int
+
+
+Step: TypeAlias = Call | Read | Pause | Blocking | Together
 Flow: TypeAlias = Generator[Step, Any, T]

@@ -52,16 +52,18 @@ def retrying(flow: Flow[T], policy: Retry) -> Flow[T]:
     """Wrap ``flow``: each call it makes is sent again as ``policy`` says, and a status it did not ask for is raised."""
     outcome: Any = None
     failed: CodexError | None = None
-    while True:
-        try:
+    try:
+        while True:
             step = flow.throw(failed) if failed else flow.send(outcome)
-        except StopIteration as end:
-            return cast("T", end.value)
-        failed = None
-        try:
-            outcome = (yield from _attempts(step, policy)) if isinstance(step, Call) else (yield step)
-        except CodexError as error:
-            failed = error
+            failed = None
+            try:
+                outcome = (yield from _attempts(step, policy)) if isinstance(step, Call) else (yield step)
+            except CodexError as error:
+                failed = error
+    except StopIteration as end:
+        return cast("T", end.value)
+    finally:
+        flow.close()
 
 
 def _attempts(call: Call, policy: Retry) -> Flow[Reply]:

@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack, cast, overload
 
-from codex_nb.client._faces import Async, F, Resource, Sync, SyncDriver, shown_signature
+from codex_nb.client._drivers import SyncDriver
+from codex_nb.client._faces import Async, F, Resource, Sync, shown_signature
 from codex_nb.client._incoming import EVENT_STREAM, Incoming
 from codex_nb.client._stream import AsyncResponseStream, ResponseStream
 from codex_nb.client.resources.models import default_model

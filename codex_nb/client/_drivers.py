@@ -1,0 +1,194 @@
+"""The drivers: each does what a flow asks for, on its own face."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+import time
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import httpx
+
+from codex_nb.client._bodies import AsyncBody, SyncBody
+from codex_nb.client._transport import fault, without_query
+from codex_nb.errors import CodexError
+from codex_nb.wire.call import Blocking, Call, Pause, Read, Together
+from codex_nb.wire.retry import Retry, retrying
+
+if TYPE_CHECKING:
+    from codex_nb.client._transport import Transport
+    from codex_nb.wire.call import Flow, Reply, Step
+
+__all__ = ["AsyncDriver", "SyncDriver"]
+
+T = TypeVar("T")
+
+
+class SyncDriver:
+    """Runs flows on the caller's own thread, where an interrupt reaches them."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+
+    def run(self, flow: Flow[T], *, keep_open: bool = False, halted: threading.Event | None = None) -> T:
+        """Do what ``flow`` asks for until it returns, then close what it opened, unless that is its result.
+
+        Once ``halted`` is set the flow is left at its next step.
+        """
+        flow = retrying(flow, Retry(self.transport.settings.max_retries))
+        opened: list[SyncBody] = []
+        outcome: Any = None
+        failed: CodexError | None = None
+        try:
+            while True:
+                step = flow.throw(failed) if failed else flow.send(outcome)
+                if halted and halted.is_set():
+                    raise _Halted
+                try:
+                    outcome, failed = self._do(step, opened), None
+                except CodexError as error:
+                    failed = error
+        except StopIteration as end:
+            opened = [] if keep_open else opened
+            return cast("T", end.value)
+        finally:
+            flow.close()
+            for body in opened:
+                body.close()
+
+    def _do(self, step: Step, opened: list[SyncBody]) -> Any:
+        match step:
+            case Call():
+                return self._send(step, opened)
+            case Read(reply):
+                return cast("SyncBody", reply.body).read()
+            case Pause(seconds):
+                return time.sleep(seconds)
+            case Blocking(work):
+                return work()
+            case Together():
+                return self._together(step)
+
+    def _send(self, call: Call, opened: list[SyncBody]) -> Reply:
+        transport = self.transport
+        client = transport.client()
+        request = transport.request(client, call)
+        try:
+            response = client.send(request, auth=transport.auth_for(call), stream=True, follow_redirects=False)
+        except httpx.HTTPError as error:
+            raise fault(error, without_query(request.url), transport.settings.silence) from error
+        body = SyncBody(response, transport.settings.silence)
+        opened.append(body)
+        if call.stream and response.is_success:
+            return transport.reply(response, b"", body)
+        reply = transport.reply(response, body.read_all())
+        opened.remove(body)
+        return reply
+
+    def _together(self, step: Together) -> list[Any]:
+        """Run each flow on a thread of its own; flows are taken on the caller's thread, which an interrupt frees."""
+        ended: SimpleQueue[tuple[int, Any, BaseException | None]] = SimpleQueue()
+        results: dict[int, Any] = {}
+        halted = threading.Event()
+        started = 0
+
+        def work(number: int, flow: Flow[Any]) -> None:
+            try:
+                ended.put((number, self.run(flow, halted=halted), None))
+            except BaseException as error:  # noqa: BLE001 - raised again on the caller's thread
+                ended.put((number, None, error))
+
+        def take_one() -> None:
+            number, result, error = ended.get()
+            if error:
+                raise error
+            results[number] = result
+
+        try:
+            for flow in step.flows:
+                if started - len(results) >= step.limit:
+                    take_one()
+                run = contextvars.copy_context().run
+                threading.Thread(target=run, args=(work, started, flow), daemon=True).start()
+                started += 1
+            while len(results) < started:
+                take_one()
+        finally:
+            halted.set()
+        return [results[number] for number in range(started)]
+
+
+class _Halted(BaseException):
+    """A flow is left because one beside it failed."""
+
+
+class AsyncDriver:
+    """Runs flows on the event loop: `SyncDriver`, with ``await`` where that one waits."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+
+    async def run(self, flow: Flow[T], *, keep_open: bool = False) -> T:
+        """Do what ``flow`` asks for until it returns, then close what it opened, unless that is its result."""
+        flow = retrying(flow, Retry(self.transport.settings.max_retries))
+        opened: list[AsyncBody] = []
+        outcome: Any = None
+        failed: CodexError | None = None
+        try:
+            while True:
+                step = flow.throw(failed) if failed else flow.send(outcome)
+                try:
+                    outcome, failed = await self._do(step, opened), None
+                except CodexError as error:
+                    failed = error
+        except StopIteration as end:
+            opened = [] if keep_open else opened
+            return cast("T", end.value)
+        finally:
+            flow.close()
+            for body in opened:
+                await body.aclose()
+
+    async def _do(self, step: Step, opened: list[AsyncBody]) -> Any:
+        match step:
+            case Call():
+                return await self._send(step, opened)
+            case Read(reply):
+                return await cast("AsyncBody", reply.body).read()
+            case Pause(seconds):
+                return await asyncio.sleep(seconds)
+            case Blocking(work):
+                return await asyncio.to_thread(work)
+            case Together():
+                return await self._together(step)
+
+    async def _send(self, call: Call, opened: list[AsyncBody]) -> Reply:
+        transport = self.transport
+        client = transport.async_client()
+        request = transport.request(client, call)
+        try:
+            response = await client.send(request, auth=transport.auth_for(call), stream=True, follow_redirects=False)
+        except httpx.HTTPError as error:
+            raise fault(error, without_query(request.url), transport.settings.silence) from error
+        body = AsyncBody(response, transport.settings.silence)
+        opened.append(body)
+        if call.stream and response.is_success:
+            return transport.reply(response, b"", body)
+        reply = transport.reply(response, await body.read_all())
+        opened.remove(body)
+        return reply
+
+    async def _together(self, step: Together) -> list[Any]:
+        room = asyncio.Semaphore(step.limit)
+        tasks: list[asyncio.Task[Any]] = []
+        try:
+            async with asyncio.TaskGroup() as group:
+                for flow in step.flows:
+                    await room.acquire()
+                    tasks.append(group.create_task(self.run(flow)))
+                    tasks[-1].add_done_callback(lambda _task: room.release())
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        return [task.result() for task in tasks]
