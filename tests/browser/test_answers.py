@@ -66,11 +66,11 @@ def test_the_answer_streams_and_survives(open_notebook, backend, front, tmp_path
     opened.run(0)
     opened.evaluate(WATCH)
     opened.start(1)
-    opened.page.wait_for_selector(".jp-RenderedMarkdown h1", timeout=15_000)
+    opened.page.wait_for_selector(".jp-RenderedMarkdown h1", timeout=60_000)
     growing = opened.page.locator(".jp-RenderedMarkdown").first.inner_text()
     assert "The end." not in growing
     opened.ready()
-    opened.page.wait_for_function("() => document.body.innerText.includes('The end.')", timeout=15_000)
+    opened.page.wait_for_function("() => document.body.innerText.includes('The end.')", timeout=60_000)
     seen = opened.evaluate("cancelAnimationFrame(window.watching); return window.seen")
     assert seen["lost"] == 0
     assert max(seen["outputs"]) <= 2
@@ -81,7 +81,7 @@ def test_the_answer_streams_and_survives(open_notebook, backend, front, tmp_path
     assert set(line["data"]) == {"text/html", "text/plain"}
     opened.save()
     again = open_notebook(None, f"stream-{front}", front=front)
-    again.page.wait_for_function("() => document.body.innerText.includes('The end.')", timeout=15_000)
+    again.page.wait_for_function("() => document.body.innerText.includes('The end.')", timeout=60_000)
     assert again.page.locator(".jp-RenderedMarkdown table td").count() == 4
 
 
@@ -93,7 +93,7 @@ def test_the_page_stands_still_while_the_answer_grows_below(open_notebook, backe
     opened.run(0)
     opened.run(2)
     opened.start(1)
-    opened.page.wait_for_selector(".jp-RenderedMarkdown h1", timeout=15_000)
+    opened.page.wait_for_selector(".jp-RenderedMarkdown h1", timeout=60_000)
     top = "const s = panel.content.node.querySelector('.jp-WindowedPanel-outer') ?? panel.content.node; "
     opened.evaluate(top + "s.scrollTop = 0; return null")
     time.sleep(1.0)
@@ -108,10 +108,10 @@ def test_the_stop_button_interrupts(open_notebook, backend, front):
     opened = open_notebook(notebook(backend, "%%codex -o kept\nx", "kept.status"), f"stop-{front}", front=front)
     opened.run(0)
     opened.start(1)
-    opened.page.wait_for_selector(".codex-nb-stop", timeout=15_000)
-    opened.page.wait_for_function("() => document.body.innerText.includes('word word')", timeout=15_000)
+    opened.page.wait_for_selector(".codex-nb-stop", timeout=60_000)
+    opened.page.wait_for_function("() => document.body.innerText.includes('word word')", timeout=60_000)
     opened.page.click(".codex-nb-stop")
-    opened.page.wait_for_function("() => document.body.innerText.includes('Stopped after')", timeout=5_000)
+    opened.page.wait_for_function("() => document.body.innerText.includes('Stopped after')", timeout=60_000)
     opened.ready()
     assert backend.open_streams == 0
     answer, line, error = opened.outputs(1)
@@ -147,7 +147,7 @@ def test_pictures(open_notebook, backend, dark, tmp_path, request):
         opened.run(cell)
         opened.ready()
     opened.start(2)
-    opened.page.wait_for_function("() => document.body.innerText.includes('Half of an answer')", timeout=15_000)
+    opened.page.wait_for_function("() => document.body.innerText.includes('Half of an answer')", timeout=60_000)
     opened.page.wait_for_selector(".codex-nb-stop")
     name = folder / f"cells-{'dark' if dark else 'light'}.png"
     opened.page.screenshot(path=name)

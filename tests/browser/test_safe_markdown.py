@@ -169,7 +169,7 @@ def test_without_the_filter_payloads_act(open_notebook, server, counter, front):
     wanted = {"image with a handler", "remote image", "image", "script", "svg", "formula in an address"}
     texts = [text for name, text in payloads(counter.origin) if name in wanted]
     opened, _, foreign = show(open_notebook, server, texts, f"raw-{front}", front)
-    opened.page.wait_for_function("() => window.PWNED === 1", timeout=15_000)
+    opened.page.wait_for_function("() => window.PWNED === 1", timeout=60_000)
     opened.page.wait_for_load_state("networkidle")
     assert counter.asked
     assert any(url.startswith(counter.origin) for url in foreign)

@@ -132,7 +132,7 @@ def test_leaving_an_asynchronous_loop_closes_the_stream(make_backend):
             return busy(session)
 
     assert asyncio.run(leave()) == []
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 10
     while backend.open_streams and time.monotonic() < deadline:
         time.sleep(0.01)
     assert backend.open_streams == 0

@@ -48,7 +48,7 @@ class Raw:
     """One httpx client for all tests; making one costs more than a test."""
 
     def __init__(self) -> None:
-        self.http = httpx.Client(headers=BEARER, timeout=5, trust_env=False)
+        self.http = httpx.Client(headers=BEARER, timeout=30, trust_env=False)
 
     def post(self, backend: LocalBackend, **changes):
         """Ask on the Codex path."""

@@ -149,12 +149,12 @@ def test_silence_in_the_stream_ends_with_the_client(raw, backend):
     backend.inject(Fault.silence(30, after_events=3))
     fields = {"model": "gpt-5.5", "input": "x", "stream": True}
     events = bytearray()
-    with raw.http.stream("POST", backend.url + "/v1/responses", json=fields, timeout=0.1) as response:
+    with raw.http.stream("POST", backend.url + "/v1/responses", json=fields, timeout=0.5) as response:
         chunks = response.iter_bytes()
         with pytest.raises(httpx.ReadTimeout):
             deque(map(events.extend, chunks))
     assert events.count(b"\n\n") == 3
-    deadline = time.time() + 0.5
+    deadline = time.time() + 10
     while backend.open_streams and time.time() < deadline:
         time.sleep(0.001)
     assert backend.open_streams == 0

@@ -208,4 +208,4 @@ def test_broken_script_is_an_error(text):
 def test_delay_comes_before_the_headers(raw):
     """A delay is a silence before anything, which a client's time-out sees."""
     with LocalBackend(Script(turns=[Turn(text="x", delay=5)])) as backend, pytest.raises(httpx.ReadTimeout):
-        raw.http.post(backend.url + "/v1/responses", json={"model": "gpt-5.5", "input": "x"}, timeout=0.05)
+        raw.http.post(backend.url + "/v1/responses", json={"model": "gpt-5.5", "input": "x"}, timeout=0.5)
