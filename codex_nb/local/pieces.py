@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -98,8 +98,17 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """A recording to make text of, in a container that the service takes."""
+
+    content: bytes = field(repr=False)
+    language: str = ""
+    prompt: str = ""
+
+
 class Engine(Protocol):
-    """A source of answers."""
+    """A source of answers. One that hears has `Ear`'s method too."""
 
     @property
     def name(self) -> str:
@@ -117,4 +126,13 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Let go of what it holds; answers under way stop."""
+        ...
+
+
+@runtime_checkable
+class Ear(Protocol):
+    """What an engine has that makes text of speech."""
+
+    async def hear(self, hearing: Hearing) -> str | None:
+        """Return what is said, an empty text for silence, None for what cannot be decoded."""
         ...

@@ -60,8 +60,8 @@ class Script:
     """A deterministic backend: ``turns`` are answered in order, one a request.
 
     When they run out, ``reply`` makes the turn from the request; without it the answer is a few sentences of Markdown
-    that name what was asked. ``budget`` is how many tokens fill the primary quota window. ``rows`` replaces the
-    catalogue of models.
+    that name what was asked. ``transcripts`` are what recordings say, one each; None is one that cannot be decoded.
+    ``budget`` is how many tokens fill the primary quota window. ``rows`` replaces the catalogue of models.
     """
 
     turns: Sequence[Turn] = ()
@@ -69,6 +69,7 @@ class Script:
     reply: Callable[[Ask], Turn] | None = None
     budget: int | None = None
     rows: Sequence[Mapping[str, Any]] = ()
+    transcripts: Sequence[str | None] = ()
 
     @classmethod
     def of(cls, *texts: str) -> Script:

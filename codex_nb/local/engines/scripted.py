@@ -8,6 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from codex_nb.local.catalogue import scripted_rows
+from codex_nb.local.containers import container_of, seconds_of
 from codex_nb.local.pieces import Answer, Failure, Incomplete, Piece, Reasoning, Text
 from codex_nb.local.script import Script, Turn
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Sequence
 
     from codex_nb.local.ask import Ask
-    from codex_nb.local.pieces import Json
+    from codex_nb.local.pieces import Hearing, Json
 
 DELTA_CHARACTERS = 7
 QUOTED_CHARACTERS = 60
@@ -29,6 +30,7 @@ class ScriptedEngine:
     def __init__(self, script: Script) -> None:
         self.script = script
         self.turns: deque[Turn] = deque(script.turns)
+        self.transcripts: deque[str | None] = deque(script.transcripts)
         self.rows: Sequence[Json] = [dict(row) for row in script.rows] or scripted_rows()
 
     async def answer(self, ask: Ask) -> Answer:
@@ -37,6 +39,14 @@ class ScriptedEngine:
         if turn.delay:
             await asyncio.sleep(turn.delay)
         return Answer(_play(turn), turn.model or ask.model, turn.write_size, turn.raw, turn.headers)
+
+    async def hear(self, hearing: Hearing) -> str | None:
+        """Take the next transcript; without one say what was heard of."""
+        if self.transcripts:
+            return self.transcripts.popleft()
+        seconds = seconds_of(hearing.content)
+        length = f"{seconds:.1f} seconds" if seconds is not None else f"{len(hearing.content)} bytes"
+        return f"A scripted transcript of {length} of {container_of(hearing.content)}."
 
     def close(self) -> None:
         """Nothing is held."""
