@@ -14,6 +14,8 @@ from html import unescape
 from typing import ClassVar
 from urllib.parse import quote
 
+from codex_nb.safe_tex import safe_tex
+
 __all__ = ["printable", "safe_markdown"]
 
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -60,25 +62,6 @@ _CLOSERS = {
     r"\\(": re.compile(r"\\\\\)"),
     r"\\[": re.compile(r"\\\\\]"),
 }
-_TEX_COMMENT = re.compile(r"(?<!\\)%[^\n]*")
-_TEX = re.compile(r'\\\\(?:\[[\s\d.a-z-]*\])?|\\[a-zA-Z]+|\\.|[<>"`$|]|\](?=\()|@(?=@)')
-_TEX_REPLACED = {"<": r"\lt ", ">": r"\gt ", '"': "''", "`": "'", "$": "", "]": "] ", "@": "@ "} | {
-    r"\<": r"\lt ",
-    r"\>": r"\: ",
-    r"\"": "''",
-    r"\`": "'",
-    r"\(": "",
-    r"\)": "",
-    r"\[": "",
-    r"\]": "",
-}
-# Macros that link, fetch, set HTML attributes or change other formulas on the page.
-_TEX_FORBIDDEN = re.compile(
-    r"\\(?:href|url|html\w*|class|cssId|style|data|unicode|require|include\w*|input|bbox|mml\w*|tooltip|csname|setOptions"
-    r"|[egx]?def|(?:future)?let|global|new(?!line)\w*|renew\w*|provide\w*|declare\w*|definecolor|mathtoolsset|usetagform)",
-    re.IGNORECASE,
-)
-_TEX_NESTING = re.compile(r"\\\\|\\[{}]|\\(begin|end)(?:\{([a-zA-Z]+\*?)\})?|[{}]")
 
 
 def printable(text: str) -> str:
@@ -223,7 +206,7 @@ class _Inline:
         if found:
             body = self.text[start : end - len(opener)] if opener in _CLOSERS else self.text[token.start() : end]
             price = opener == "$" and (body != body.strip() or self.text[end : end + 1].isdigit())
-            tex = "" if price else _tex(body, self.container)
+            tex = "" if price else safe_tex(body, in_quote=self.container == ">", in_table=self.container == "|")
         if not tex:
             self.vain[opener] = limit if not found or "$" not in opener else 0
             return 0
@@ -314,26 +297,3 @@ def _safe_url(target: str) -> str:
     if not _SAFE_URL.match(url):
         return ""
     return quote(url, safe="!#%&'*+,/:;=?@-._~").replace("&", "&amp;").replace("@@", "%40%40")
-
-
-def _tex(body: str, container: str) -> str:
-    """Return the formula on one line without quotes, markup or forbidden macros, or nothing if it does not nest."""
-    body = re.sub(r"\n[ \t>]*" if container == ">" else r"\n", " ", _TEX_COMMENT.sub("", body))
-    tex = _TEX.sub(_tex_token, body).strip()
-    if container == "|":
-        tex = tex.replace(r"\|", r"\Vert ").replace("|", r"\vert ")
-    # Jupyter looks for the end of a formula by counting braces: an odd one would let it run on over the text behind.
-    expected: list[str] = []
-    for mark in _TEX_NESTING.finditer(tex):
-        if mark[0] == "{" or mark[1] == "begin":
-            expected.append(mark[2] or "}")
-        elif (mark[0] == "}" or mark[1]) and (not expected or expected.pop() != (mark[2] or "}")):
-            return ""
-    return "" if expected else tex + " " * tex.endswith("\\")
-
-
-def _tex_token(token: re.Match[str]) -> str:
-    mark = token[0]
-    if mark.startswith("\\\\"):
-        return "\\\\ "
-    return rf"\text{{{mark[1:]}}}" if _TEX_FORBIDDEN.fullmatch(mark) else _TEX_REPLACED.get(mark, mark)

@@ -7,7 +7,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "codex_nb"
 FLOORS = [
-    {"errors", "safe_markdown", "_version"},
+    {"errors", "safe_tex", "_version"},
+    {"safe_markdown"},
     {"settings"},
     {"wire", "types"},
     {"auth", "audio"},
