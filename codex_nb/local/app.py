@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from codex_nb.local import account, models, oauth, responses, speech
+from codex_nb.local import account, depot, embeddings, files, models, oauth, responses, speech
 from codex_nb.local.gate import Gate
 
 if TYPE_CHECKING:
@@ -39,8 +39,13 @@ ROUTES = [
     Route("/backend-api/wham/usage", account.usage),
     Route("/backend-api/wham/accounts/check", account.check),
     Route("/backend-api/wham/settings/user", account.settings),
+    Route("/backend-api/files", files.create, methods=["POST"]),
+    Route("/backend-api/files/{file_id}/uploaded", files.uploaded, methods=["POST"]),
+    Route("/files/{file_id}/raw", depot.put, methods=["PUT"]),
+    Route("/files/{file_id}/raw", depot.get),
     Route("/backend-api/transcribe", speech.chatgpt, methods=["POST"]),
     Route("/v1/audio/transcriptions", speech.openai, methods=["POST"]),
+    Route("/v1/embeddings", embeddings.create, methods=["POST"]),
     Route("/v1/models", models.openai),
     Route("/v1/models/{name}", models.openai_one),
     Route("/v1/responses", responses.openai, methods=["POST"]),

@@ -8,6 +8,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 
 from codex_nb.local.record import MAX_BODY, RecordedRequest, as_json
+from codex_nb.local.store import SIGNED
 from codex_nb.local.transport import connection_of
 from codex_nb.local.trouble import Trouble
 
@@ -39,6 +40,12 @@ class Gate:
         """Record, strike, let in."""
         if scope["type"] != "http":
             return
+        if self._is_at_wrong_port(scope):
+            await JSONResponse({"detail": "Not Found"}, 404)(scope, receive, send)
+            return
+        if scope["path"].startswith(SIGNED):
+            await self._pass_by(scope, receive, send)
+            return
         content = await _read(receive)
         if content is None:
             return
@@ -48,6 +55,23 @@ class Gate:
             await self._let_in(scope, _replay(content, receive), send)
             return
         await Trouble(fault, connection_of(scope)).befall(self._let_in, scope, _replay(content, receive), send)
+
+    def _is_at_wrong_port(self, scope: Scope) -> bool:
+        """Whether a signed address is asked for at the first port, or anything else at the second."""
+        second = self._state.files.address
+        return second is not None and (scope["server"][1] == second[1]) != scope["path"].startswith(SIGNED)
+
+    async def _pass_by(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let in what its signature vouches for. Its body may be huge: it is neither kept nor read ahead."""
+        self._record(scope, b"")
+        fault = self._state.faults.strike(scope["method"], scope["path"])
+        if fault is None:
+            await self._app(scope, receive, send)
+            return
+        if fault.status is not None:
+            # A reply in the middle of an upload would be lost when the connection closes.
+            await _drain(receive)
+        await Trouble(fault, connection_of(scope)).befall(self._app, scope, receive, send)
 
     def _record(self, scope: Scope, content: bytes) -> None:
         headers = Headers(scope=scope)
@@ -87,6 +111,11 @@ async def _read(receive: Receive) -> bytes | None:
             content += message.get("body", b"")
         if not message.get("more_body", False):
             return bytes(content)
+
+
+async def _drain(receive: Receive) -> None:
+    while (message := await receive())["type"] == "http.request" and message.get("more_body", False):
+        pass
 
 
 def _replay(content: bytes, receive: Receive) -> Receive:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from codex_nb.local.ask import Ask
 
 Json: TypeAlias = dict[str, Any]
@@ -135,4 +138,40 @@ class Ear(Protocol):
 
     async def hear(self, hearing: Hearing) -> str | None:
         """Return what is said, an empty text for silence, None for what cannot be decoded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """Texts or token lists to make vectors of, ``size`` numbers each."""
+
+    inputs: Sequence[str | Sequence[int]] = field(repr=False)
+    model: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """Unit vectors, float32, one row an input; ``model`` is the one that really made them of ``tokens`` tokens."""
+
+    matrix: NDArray[np.float32] = field(repr=False)
+    tokens: int
+    model: str
+
+
+class TooLongError(Exception):
+    """An input does not fit the model."""
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """What an engine has that makes vectors of texts."""
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The models it takes, each with the length of its vectors."""
+        ...
+
+    async def embed(self, asked: Embedding) -> Vectors:
+        """Make the vectors. Raises `TooLongError`."""
         ...

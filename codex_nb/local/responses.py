@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from codex_nb.local.checks import Refusal, error, read_codex, read_openai
+from codex_nb.local.bodies import json_body
+from codex_nb.local.checks import Refusal, read_codex, read_openai
 from codex_nb.local.events import Events, encode
 from codex_nb.local.identity import PLAN
-from codex_nb.local.record import UnsupportedEncodingError, decoded
 from codex_nb.local.state import state_of
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ async def upgrade(request: Request) -> JSONResponse:
 
 async def _respond(request: Request, read: Callable[[Any, list[str]], Ask | Refusal]) -> Response:
     state = state_of(request)
-    body = await _json_body(request)
+    body = await json_body(request)
     ask = body if isinstance(body, Refusal) else read(body, state.models())
     unique = state.new_id()
     headers = {"x-request-id": f"req_{unique}", "x-models-etag": state.etag, "x-codex-nb-engine": state.engine.name}
@@ -55,19 +55,6 @@ async def _respond(request: Request, read: Callable[[Any, list[str]], Ask | Refu
     if (resets_at := state.quota.resets_at) is not None:
         return JSONResponse(_spent(resets_at), 429, headers=headers)
     return Exchange(state, ask, unique, headers)
-
-
-async def _json_body(request: Request) -> Any:
-    """Return the decoded body, or the refusal of one that cannot be read."""
-    import json
-
-    encoding = request.headers.get("content-encoding", "").strip().lower()
-    try:
-        return json.loads(decoded(await request.body(), encoding))
-    except UnsupportedEncodingError:
-        return error(f"Content encoding {encoding} is not supported.", code="unsupported_content_encoding", status=415)
-    except ValueError:
-        return error("We could not parse the JSON body of your request.", code="invalid_json")
 
 
 def _spent(resets_at: int) -> dict[str, Any]:

@@ -87,14 +87,18 @@ class LocalBackend:
                 f"The local backend needs {error.name}.", hint='Install it with: pip install "codex-nb[local]".'
             ) from error
         listener = _listen(*self._address)
+        # Signed addresses of files live on a port of their own, as they do on a host of their own in the world.
+        second = _listen(self._address[0], 0)
         try:
             state = State(open_engine(self._engine, model=self._model), budget=self._budget)
         except BaseException:
             listener.close()
+            second.close()
             raise
+        state.files.address = second.getsockname()[:2]
         state.faults.add(*self._faults)
         server = QuickServer(build(state))
-        thread = threading.Thread(target=server.serve_on, args=(listener,), name="codex-nb-local", daemon=True)
+        thread = threading.Thread(target=server.serve_on, args=(listener, second), name="codex-nb-local", daemon=True)
         self._url = "http://{}:{}".format(*listener.getsockname()[:2])
         self._state, self._server, self._thread = state, server, thread
         thread.start()
@@ -112,11 +116,12 @@ class LocalBackend:
             return
         server.stop()
         thread.join(STOP_SECONDS)
+        self.state.files.close()
         self.state.engine.close()
 
     @property
     def state(self) -> State:
-        """What the backend knows: ``quota``, ``tokens`` and ``faults`` may be changed while it runs."""
+        """What the backend knows: ``quota``, ``tokens``, ``files`` and ``faults`` may be changed while it runs."""
         if self._state is None:
             raise CodexError("The local backend is not running.", hint="Use it in a with statement, or call start().")
         return self._state

@@ -12,6 +12,7 @@ from codex_nb.local.engines.scripted import ScriptedEngine
 from codex_nb.local.faults import FaultPlan
 from codex_nb.local.quota import DEFAULT_BUDGET, Quota
 from codex_nb.local.record import Recorder
+from codex_nb.local.store import Files
 from codex_nb.local.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class State:
         self.tokens = Tokens()
         self.faults = FaultPlan(script.faults if script else ())
         self.recorder = Recorder()
+        self.files = Files()
         self._open = 0
         self._lock = threading.Lock()
         self._count = itertools.count(1)

@@ -100,7 +100,7 @@ class Protocol(H11Protocol):
 
 
 class QuickServer(Server):
-    """A uvicorn server that stops at once, whatever is under way. Starts on a listening socket, in its own thread."""
+    """A uvicorn server that stops at once, whatever is under way. Starts on listening sockets, in its own thread."""
 
     def __init__(self, app: ASGIApp) -> None:
         protocol = partial(Protocol, numbers=itertools.count(1))
@@ -119,10 +119,10 @@ class QuickServer(Server):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = asyncio.Event()
 
-    def serve_on(self, listener: socket.socket) -> None:
+    def serve_on(self, *listeners: socket.socket) -> None:
         """Serve until `stop`; call it in a thread of its own."""
         try:
-            asyncio.run(self.serve(sockets=[listener]))
+            asyncio.run(self.serve(sockets=list(listeners)))
         finally:
             self.ready.set()
 

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from codex_nb.local.catalogue import scripted_rows
 from codex_nb.local.containers import container_of, seconds_of
-from codex_nb.local.pieces import Answer, Failure, Incomplete, Piece, Reasoning, Text
+from codex_nb.local.pieces import Answer, Failure, Incomplete, Piece, Reasoning, Text, Vectors
 from codex_nb.local.script import Script, Turn
+from codex_nb.local.vectors import SIZES, bag_of_words, tokens_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 
     from codex_nb.local.ask import Ask
-    from codex_nb.local.pieces import Hearing, Json
+    from codex_nb.local.pieces import Embedding, Hearing, Json
 
 DELTA_CHARACTERS = 7
 QUOTED_CHARACTERS = 60
@@ -47,6 +48,16 @@ class ScriptedEngine:
         seconds = seconds_of(hearing.content)
         length = f"{seconds:.1f} seconds" if seconds is not None else f"{len(hearing.content)} bytes"
         return f"A scripted transcript of {length} of {container_of(hearing.content)}."
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The public models, with their own lengths."""
+        return SIZES
+
+    async def embed(self, asked: Embedding) -> Vectors:
+        """Hash words; see `bag_of_words`."""
+        matrix = await asyncio.to_thread(bag_of_words, asked.inputs, asked.model, asked.size)
+        return Vectors(matrix, sum(map(tokens_of, asked.inputs)), asked.model)
 
     def close(self) -> None:
         """Nothing is held."""
