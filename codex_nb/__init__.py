@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from codex_nb._version import __version__
     from codex_nb.auth.bearer import Bearer, CodexAuth
     from codex_nb.chat.answer import Answer
+    from codex_nb.client._tools import pydantic_function_tool
     from codex_nb.client.default import connect, session, use
     from codex_nb.client.session import Session
     from codex_nb.errors import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         CodexError,
         ContextWindowExceeded,
         InternalServerError,
+        InvalidAnswer,
         InvalidOption,
         MalformedStream,
         ModelAtCapacity,
@@ -62,6 +64,7 @@ _HOME = {
     "connect": "codex_nb.client.default",
     "errors": "codex_nb.errors",
     "frames": "codex_nb.frames",
+    "pydantic_function_tool": "codex_nb.client._tools",
     "session": "codex_nb.client.default",
     "use": "codex_nb.client.default",
 }
@@ -82,6 +85,7 @@ __all__ = [
     "CodexError",
     "ContextWindowExceeded",
     "InternalServerError",
+    "InvalidAnswer",
     "InvalidOption",
     "MalformedStream",
     "ModelAtCapacity",
@@ -104,6 +108,7 @@ __all__ = [
     "connect",
     "errors",
     "frames",
+    "pydantic_function_tool",
     "session",
     "use",
 ]

@@ -24,6 +24,7 @@ A message says what happened, and to what; ``hint`` says what to do next. Neithe
         ├── ResponseFailed
         │   ├── ContextWindowExceeded
         │   ├── ModelAtCapacity
+        │   ├── InvalidAnswer
         │   └── UsageLimitInStream          (also a UsageLimitReached)
         ├── UnsupportedParameter
         ├── UnsupportedByBackend
@@ -55,6 +56,7 @@ __all__ = [
     "CodexError",
     "ContextWindowExceeded",
     "InternalServerError",
+    "InvalidAnswer",
     "InvalidOption",
     "MalformedStream",
     "ModelAtCapacity",
@@ -218,6 +220,16 @@ class ModelAtCapacity(ResponseFailed):
     """The model has no room now; another one may."""
 
 
+class InvalidAnswer(ResponseFailed):
+    """The answer came whole, and is not what was asked for: no JSON, or JSON that does not fit.
+
+    ``code`` is ``invalid_json``, ``does_not_fit``, ``no_text`` or ``no_compaction``; ``partial`` is its text,
+    ``response`` the response, ``problems`` where it does not fit: ``(place, kind)``, without the values.
+    """
+
+    problems: tuple[tuple[str, str], ...] = ()
+
+
 class UsageLimitInStream(UsageLimitReached, ResponseFailed):
     """The quota ran out while an answer was under way; caught by either name."""
 
@@ -244,9 +256,13 @@ class AudioError(CodexError):
 
 
 class ToolError(CodexError):
-    """A tool that is not callable, was denied, or was called with arguments that do not validate."""
+    """A tool that is not callable, was denied, or was called with arguments that do not validate.
+
+    ``response`` is the response that calls it, where there is one.
+    """
 
     tool: str = ""
+    response: Any = None
 
 
 class Stopped(_OneLine, KeyboardInterrupt):

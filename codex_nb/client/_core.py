@@ -6,6 +6,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from codex_nb.client._turns import Turns
+
 if TYPE_CHECKING:
     from codex_nb.client._transport import Transport
     from codex_nb.settings import Settings
@@ -25,3 +27,4 @@ class Core:
     transport: Transport
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     models: ModelPage | None = None
+    turns: Turns = field(default_factory=Turns)

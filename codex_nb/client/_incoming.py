@@ -12,9 +12,13 @@ from codex_nb.types.events import CLASSES, ResponseEvent
 from codex_nb.types.responses import Response
 from codex_nb.wire.assemble import TERMINAL, Assembly
 from codex_nb.wire.failures import Failure, event_error
+from codex_nb.wire.items import CALLS
+from codex_nb.wire.json import as_object
 from codex_nb.wire.sse import SSEDecoder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from codex_nb.wire.call import Reply
     from codex_nb.wire.json import JSONObject
 
@@ -27,9 +31,12 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class Incoming:
-    """The state of one stream. After the terminal event `finished` holds, and `failure` if it was a bad one."""
+    """The state of one stream. After the terminal event `finished` holds, and `failure` if it was a bad one.
 
-    def __init__(self, reply: Reply, content_type: str) -> None:
+    ``completed`` is told when it was a good one.
+    """
+
+    def __init__(self, reply: Reply, content_type: str, completed: Callable[[Incoming], None] | None = None) -> None:
         self.reply = reply
         self.content_type = content_type
         self.failure: CodexError | None = None
@@ -38,6 +45,7 @@ class Incoming:
         self._decoder = SSEDecoder()
         self._received = 0
         self._hide = reply.body.hide if reply.body else bytes
+        self._completed = completed
 
     @property
     def text(self) -> str:
@@ -48,6 +56,17 @@ class Incoming:
     def served_model(self) -> str | None:
         """The model that the service says answers."""
         return self._assembly.metadata.get("openai-model") or self.reply.headers.get("openai-model")
+
+    @property
+    def turn_state(self) -> str | None:
+        """The service's word for the turn, to be said again in requests that continue it."""
+        return self._assembly.metadata.get("x-codex-turn-state") or self.reply.headers.get("x-codex-turn-state")
+
+    @property
+    def call_ids(self) -> list[str]:
+        """The tool calls so far."""
+        items = map(as_object, self._assembly.response()["output"])
+        return [str(item["call_id"]) for item in items if item.get("type") in CALLS and item.get("call_id")]
 
     @property
     def response(self) -> Response:
@@ -148,6 +167,8 @@ class Incoming:
     def _end(self, failure: CodexError | None) -> None:
         self.finished = True
         self.failure = self.failure or failure
+        if self._completed and not self.failure:
+            self._completed(self)
 
     def _ending_error(self, kind: str, raw: dict[str, Any]) -> CodexError | None:
         if kind not in FAILURES:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 
 from codex_nb.errors import CodexError
 from codex_nb.types.events import TextDeltaEvent
@@ -14,9 +14,19 @@ if TYPE_CHECKING:
     from codex_nb.client._bodies import AsyncBody, SyncBody
     from codex_nb.client._incoming import Incoming
     from codex_nb.types.events import ResponseEvent
+    from codex_nb.types.parsed import ParsedResponse
     from codex_nb.types.responses import Response
 
-__all__ = ["AsyncResponseStream", "Opened", "OpenedAsync", "ResponseStream"]
+__all__ = [
+    "AsyncParsedStream",
+    "AsyncResponseStream",
+    "Opened",
+    "OpenedAsync",
+    "ParsedStream",
+    "ResponseStream",
+]
+
+T = TypeVar("T")
 
 LEFT = "The stream was closed before the answer was complete."
 
@@ -212,3 +222,36 @@ class AsyncResponseStream(_Shown):
         """Stop here; the service stops working on the answer."""
         if self._body:
             await self._body.aclose()
+
+
+class ParsedStream(ResponseStream, Generic[T]):
+    """`ResponseStream` of an answer with a ``text_format``; its final response is read as that."""
+
+    def __init__(self, open_: Callable[[], Opened], read: Callable[[Response], ParsedResponse[T]]) -> None:
+        super().__init__(open_)
+        self._read = read
+
+    def final(self) -> ParsedResponse[T]:
+        """Read to the end and return the whole response, parsed.
+
+        Raises:
+            InvalidAnswer: the answer is complete, and is not what was asked for.
+
+        """
+        return self._read(super().final())
+
+
+class AsyncParsedStream(AsyncResponseStream, Generic[T]):
+    """`ParsedStream` for ``async with`` and ``async for``."""
+
+    def __init__(
+        self,
+        open_: Callable[[], Coroutine[Any, Any, OpenedAsync]],
+        read: Callable[[Response], ParsedResponse[T]],
+    ) -> None:
+        super().__init__(open_)
+        self._read = read
+
+    async def final(self) -> ParsedResponse[T]:
+        """Read to the end and return the whole response, parsed."""
+        return self._read(await super().final())

@@ -49,6 +49,8 @@ class ModelInfo(Shape):
     support_verbosity: bool | None = None
     default_verbosity: str | None = None
     supports_parallel_tool_calls: bool | None = None
+    supports_reasoning_summary_parameter: bool | None = None
+    use_responses_lite: bool | None = None
     input_modalities: list[str] | None = None
     service_tiers: list[ServiceTier] = Field(default_factory=list[ServiceTier])
     available_in_plans: list[str] | None = None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, PrivateAttr, Tag
 
 from codex_nb.types._base import Shape
 
 __all__ = [
+    "CompactedResponse",
     "Compaction",
     "CustomToolCall",
     "FunctionToolCall",
@@ -34,6 +35,12 @@ class OutputText(Shape):
     type: Literal["output_text"] = "output_text"
     text: str = ""
     annotations: list[Any] = Field(default_factory=list[Any])
+    _parsed: Any = PrivateAttr(default=None)
+
+    @property
+    def parsed(self) -> Any:
+        """The text as what ``responses.parse`` was asked for; None elsewhere."""
+        return self._parsed
 
 
 class OutputRefusal(Shape):
@@ -97,6 +104,13 @@ class FunctionToolCall(Shape):
     name: str = ""
     arguments: str = ""
     status: str | None = None
+    namespace: str | None = None
+    _parsed: Any = PrivateAttr(default=None)
+
+    @property
+    def parsed_arguments(self) -> Any:
+        """The arguments as the tool's model, or as JSON, where ``responses.parse`` read them; None elsewhere."""
+        return self._parsed
 
 
 class CustomToolCall(Shape):
@@ -214,3 +228,17 @@ class Response(Shape):
         """The model's refusal, in its own words; empty where it did not refuse."""
         messages = [item for item in self.output if isinstance(item, OutputMessage)]
         return "".join(part.refusal for m in messages for part in m.content if isinstance(part, OutputRefusal))
+
+
+class CompactedResponse(Shape):
+    """A conversation made short. ``output`` takes the place of its items: ``input=[*compacted.output, "and now?"]``.
+
+    It holds what was said to the model, and one `Compaction` for everything else.
+    """
+
+    id: str = ""
+    object: str = "response.compaction"
+    model: str = ""
+    created_at: float | None = None
+    output: list[OutputItem] = Field(default_factory=list[Any])
+    usage: ResponseUsage | None = None

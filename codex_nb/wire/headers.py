@@ -20,8 +20,15 @@ def identity(originator: str, client_version: str, package_version: str) -> dict
     }
 
 
-def turn(conversation: str, request_id: str) -> dict[str, str]:
-    """Return the headers of one model request. Requests with the same ``conversation`` share the prompt cache."""
+def turn(conversation: str, request_id: str, *, state: str | None = None, lite: bool = False) -> dict[str, str]:
+    """Return the headers of one model request. Requests with the same ``conversation`` share the prompt cache.
+
+    ``state`` is the word that the service gave for the turn which this request continues; ``lite`` is said of models
+    that read their tools from the input.
+    """
+    more = {"x-codex-turn-state": state} if state else {}
+    if lite:
+        more["x-openai-internal-codex-responses-lite"] = "true"
     name = quote(conversation, errors="replace")  # the caller's own words may not stand in a header as they are
     return {
         "accept": "text/event-stream",
@@ -29,6 +36,7 @@ def turn(conversation: str, request_id: str) -> dict[str, str]:
         "thread-id": name,
         "x-client-request-id": request_id,
         "x-codex-beta-features": "remote_compaction_v2",
+        **more,
     }
 
 

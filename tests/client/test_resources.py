@@ -82,7 +82,7 @@ def test_the_request_is_as_the_backend_wants_it(make_backend, face):
             input=["a", {"role": "user", "content": "b"}], tools=[tool], store=False, extra_body={"x": 1}
         ),
     )
-    request = backend.requests[0]
+    request = backend.requests[-1]
     assert request.body["instructions"]
     assert [item["type"] for item in request.body["input"]] == ["message", "message"]
     assert request.body["tool_choice"] == "auto"

@@ -6,11 +6,20 @@
 
 from typing import assert_type
 
+from pydantic import BaseModel, TypeAdapter
+
 from codex_nb import Session
-from codex_nb.client._stream import AsyncResponseStream, ResponseStream
+from codex_nb.client._stream import AsyncParsedStream, AsyncResponseStream, ParsedStream, ResponseStream
 from codex_nb.types.account import Usage
 from codex_nb.types.models import ModelInfo, ModelPage
-from codex_nb.types.responses import Response
+from codex_nb.types.parsed import ParsedResponse
+from codex_nb.types.responses import CompactedResponse, Response
+
+
+class City(BaseModel):
+    """What answers are asked to be."""
+
+    name: str
 
 
 def synchronous(session: Session) -> None:
@@ -26,6 +35,30 @@ def synchronous(session: Session) -> None:
         for text in stream.text_deltas():
             assert_type(text, str)
         assert_type(stream.final(), Response)
+
+
+def parsing(session: Session) -> None:
+    """The type that is asked for is the type that comes."""
+    assert_type(session.responses.parse(input="x", text_format=City), ParsedResponse[City])
+    assert_type(session.responses.parse(input="x", text_format=City, tools=[City]).output_parsed, City | None)
+    assert_type(session.responses.parse(input="x", text_format=list[City]).output_parsed, list[City] | None)
+    adapter: TypeAdapter[City | int] = TypeAdapter(City | int)
+    assert_type(session.responses.parse(input="x", text_format=adapter), ParsedResponse[City | int])
+    assert_type(session.responses.parse(input="x"), ParsedResponse[None])
+    with session.responses.stream(input="x", text_format=City) as stream:
+        assert_type(stream, ParsedStream[City])
+        assert_type(stream.final().output_parsed, City | None)
+    assert_type(session.responses.compact(input="x"), CompactedResponse)
+
+
+async def parsing_asynchronously(session: Session) -> None:
+    """On the other face too."""
+    assert_type(await session.aio.responses.parse(input="x", text_format=City), ParsedResponse[City])
+    assert_type((await session.aio.responses.parse(input="x", text_format=list[City])).output_parsed, list[City] | None)
+    async with session.aio.responses.stream(input="x", text_format=City) as stream:
+        assert_type(stream, AsyncParsedStream[City])
+        assert_type((await stream.final()).output_parsed, City | None)
+    assert_type(await session.aio.responses.compact(input="x"), CompactedResponse)
 
 
 async def asynchronous(session: Session) -> None:
@@ -48,3 +81,5 @@ def mistakes(session: Session) -> None:
     session.models.retrieve()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     session.models.retrieve(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     session.aio.models.list(refrehs=True)  # type: ignore[call-arg,unused-coroutine]  # pyright: ignore[reportCallIssue]
+    session.responses.parse(input="x", text_fromat=City)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    session.responses.compact(inptu="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

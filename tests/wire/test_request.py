@@ -7,7 +7,8 @@ import pytest
 from codex_nb.errors import InvalidOption, UnsupportedParameter
 from codex_nb.types.responses import Response
 from codex_nb.wire.headers import identity, turn
-from codex_nb.wire.request import REFUSED, input_items, refuse, request_body
+from codex_nb.wire.items import input_items
+from codex_nb.wire.request import REFUSED, refuse, request_body
 
 
 def body(**fields):

@@ -2,76 +2,27 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from codex_nb.client._drivers import SyncDriver
-from codex_nb.client._faces import Async, F, Resource, Sync, shown_signature
-from codex_nb.client._incoming import EVENT_STREAM, Incoming
-from codex_nb.client._stream import AsyncResponseStream, ResponseStream
-from codex_nb.client.resources.models import default_model
-from codex_nb.errors import CodexError
-from codex_nb.wire.call import Call, Flow, Read
-from codex_nb.wire.headers import turn
-from codex_nb.wire.request import REFUSED, refuse, request_body
+from codex_nb.client._faces import Async, F, Resource, Sync
+from codex_nb.client._stream import AsyncParsedStream, AsyncResponseStream, ParsedStream, ResponseStream
+from codex_nb.client.resources.answers import Request, collected, compacting, opening
+from codex_nb.client.resources.fields import Fields, Input, spelt_out
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from codex_nb.types.responses import Response
-    from codex_nb.wire.call import Reply
+    from pydantic import TypeAdapter
 
-__all__ = ["Fields", "Responses"]
+    from codex_nb.client._stream import Opened, OpenedAsync
+    from codex_nb.types.parsed import ParsedResponse
+    from codex_nb.types.responses import CompactedResponse, Response
+    from codex_nb.wire.call import Flow
 
-C = TypeVar("C", bound=Callable[..., Any])
+__all__ = ["Responses"]
 
-
-class Refused(TypedDict, total=False):
-    """What openai-python takes and the Codex backend refuses: named here to be refused with a reason."""
-
-    temperature: object
-    top_p: object
-    presence_penalty: object
-    frequency_penalty: object
-    top_logprobs: object
-    max_output_tokens: object
-    max_tool_calls: object
-    metadata: object
-    user: object
-    safety_identifier: object
-    truncation: object
-    previous_response_id: object
-    conversation: object
-    background: object
-    prompt: object
-    prompt_cache_retention: object
-    stream_options: object
-    store: object
-
-
-class Fields(Refused, total=False):
-    """What a request says besides its model and input."""
-
-    instructions: str | None
-    tools: Iterable[Mapping[str, Any]] | None
-    tool_choice: str | Mapping[str, Any] | None
-    parallel_tool_calls: bool | None
-    reasoning: Mapping[str, Any] | None
-    text: Mapping[str, Any] | None
-    include: list[str] | None
-    service_tier: str | None
-    prompt_cache_key: str | None
-    extra_body: Mapping[str, Any] | None
-
-
-Input = str | Iterable[Any]
-
-
-def _spelt_out(method: C) -> C:
-    """Show every field in the method's signature, for Shift-Tab and completion."""
-    method.__signature__ = shown_signature(method, [name for name in Fields.__annotations__ if name not in REFUSED])  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
-    return method
+T = TypeVar("T")
 
 
 class Responses(Resource[F]):
@@ -113,12 +64,13 @@ class Responses(Resource[F]):
         stream: Literal[True],
         **fields: Unpack[Fields],
     ) -> Coroutine[Any, Any, AsyncResponseStream]: ...
-    @_spelt_out
+    @spelt_out
     def create(self, *, input: Input, model: str | None = None, stream: bool = False, **fields: Unpack[Fields]) -> Any:
         """Ask the model.
 
         The backend always streams; without ``stream`` the events are collected into a `Response`, with it they are
-        yours to iterate over. ``input`` is a text, or a list of items (dicts, or items of earlier answers).
+        yours to iterate over. ``input`` is a text, or a list of items (dicts, or items of earlier answers). ``tools``
+        are dicts, or Pydantic models, each of which is a function with that model's fields.
         ``model`` is the session's, or the first that the service lists, when it is not named.
 
         Raises:
@@ -127,76 +79,188 @@ class Responses(Resource[F]):
             StreamInterrupted, MalformedStream, ResponseFailed: the answer broke off; ``.partial`` is its text.
 
         """
+        request = Request[None]("create", input, model, fields)
         if not stream:
-            return self._driver.run(self._collected(self._request(input, model, fields)))
-        answer = self._coming(self._request(input, model, fields))
-        return answer.begin()
+            return self._driver.run(collected(self._core, request))
+        return self._coming(request).begin()
 
     @overload
     def stream(
-        self: Responses[Sync], *, input: Input, model: str | None = None, **fields: Unpack[Fields]
+        self: Responses[Sync],
+        *,
+        input: Input,
+        model: str | None = None,
+        text_format: None = None,
+        **fields: Unpack[Fields],
     ) -> ResponseStream: ...
     @overload
     def stream(
-        self: Responses[Async], *, input: Input, model: str | None = None, **fields: Unpack[Fields]
+        self: Responses[Sync],
+        *,
+        input: Input,
+        model: str | None = None,
+        text_format: type[T] | TypeAdapter[T],
+        **fields: Unpack[Fields],
+    ) -> ParsedStream[T]: ...
+    @overload
+    def stream(
+        self: Responses[Sync],
+        *,
+        input: Input,
+        model: str | None = None,
+        text_format: Any,
+        **fields: Unpack[Fields],
+    ) -> ParsedStream[Any]: ...
+    @overload
+    def stream(
+        self: Responses[Async],
+        *,
+        input: Input,
+        model: str | None = None,
+        text_format: None = None,
+        **fields: Unpack[Fields],
     ) -> AsyncResponseStream: ...
-    @_spelt_out
-    def stream(self, *, input: Input, model: str | None = None, **fields: Unpack[Fields]) -> Any:
+    @overload
+    def stream(
+        self: Responses[Async],
+        *,
+        input: Input,
+        model: str | None = None,
+        text_format: type[T] | TypeAdapter[T],
+        **fields: Unpack[Fields],
+    ) -> AsyncParsedStream[T]: ...
+    @overload
+    def stream(
+        self: Responses[Async],
+        *,
+        input: Input,
+        model: str | None = None,
+        text_format: Any,
+        **fields: Unpack[Fields],
+    ) -> AsyncParsedStream[Any]: ...
+    @spelt_out
+    def stream(
+        self, *, input: Input, model: str | None = None, text_format: Any = None, **fields: Unpack[Fields]
+    ) -> Any:
         """Ask the model, and read the answer while it comes.
 
         A context manager over typed events, with ``.text_deltas()`` and ``.final()``. The request is sent when it is
-        entered or first iterated.
+        entered or first iterated. With ``text_format`` the final response is what `parse` returns.
         """
-        return self._coming(self._request(input, model, fields))
+        return self._coming(Request[Any]("stream", input, model, fields, text_format), parse=text_format is not None)
 
-    def _coming(self, request: _Request) -> ResponseStream | AsyncResponseStream:
-        driver = self._driver
+    @overload
+    def parse(
+        self: Responses[Sync],
+        *,
+        input: Input,
+        model: str | None = None,
+        text_format: None = None,
+        **fields: Unpack[Fields],
+    ) -> ParsedResponse[None]: ...
+    @overload
+    def parse(
+        self: Responses[Sync],
+        *,
+        input: Input,
+        model: str | None = None,
+        text_format: type[T] | TypeAdapter[T],
+        **fields: Unpack[Fields],
+    ) -> ParsedResponse[T]: ...
+    @overload
+    def parse(
+        self: Responses[Sync],
+        *,
+        input: Input,
+        model: str | None = None,
+        text_format: Any,
+        **fields: Unpack[Fields],
+    ) -> ParsedResponse[Any]: ...
+    @overload
+    def parse(
+        self: Responses[Async],
+        *,
+        input: Input,
+        model: str | None = None,
+        text_format: None = None,
+        **fields: Unpack[Fields],
+    ) -> Coroutine[Any, Any, ParsedResponse[None]]: ...
+    @overload
+    def parse(
+        self: Responses[Async],
+        *,
+        input: Input,
+        model: str | None = None,
+        text_format: type[T] | TypeAdapter[T],
+        **fields: Unpack[Fields],
+    ) -> Coroutine[Any, Any, ParsedResponse[T]]: ...
+    @overload
+    def parse(
+        self: Responses[Async],
+        *,
+        input: Input,
+        model: str | None = None,
+        text_format: Any,
+        **fields: Unpack[Fields],
+    ) -> Coroutine[Any, Any, ParsedResponse[Any]]: ...
+    @spelt_out
+    def parse(
+        self, *, input: Input, model: str | None = None, text_format: Any = None, **fields: Unpack[Fields]
+    ) -> Any:
+        """Ask the model for an answer of a given type: ``.output_parsed`` of the response.
+
+        ``text_format`` is a Pydantic model, a dataclass, or any type that pydantic reads (``list[Row]``, a union, a
+        ``Literal``, a ``TypeAdapter``). It goes out as a strict JSON schema; the answer is validated by the type
+        itself. A refusal, an incomplete answer and a tool call leave ``output_parsed`` None. Calls of strict tools
+        have ``parsed_arguments``.
+
+        Raises:
+            UnsupportedParameter: a parameter that the backend refuses, or a type that no strict schema can say, such
+                as a dict with free keys; nothing was sent.
+            InvalidAnswer: the answer came whole and does not fit; ``.response`` and ``.partial`` hold it.
+            ToolError: the model called a tool with arguments that do not validate.
+
+        Everything that `create` raises, too.
+
+        """
+        return self._driver.run(self._parsed(Request[Any]("parse", input, model, fields, text_format)))
+
+    @overload
+    def compact(
+        self: Responses[Sync], *, input: Input, model: str | None = None, **fields: Unpack[Fields]
+    ) -> CompactedResponse: ...
+    @overload
+    def compact(
+        self: Responses[Async], *, input: Input, model: str | None = None, **fields: Unpack[Fields]
+    ) -> Coroutine[Any, Any, CompactedResponse]: ...
+    @spelt_out
+    def compact(self, *, input: Input, model: str | None = None, **fields: Unpack[Fields]) -> Any:
+        """Make a conversation short: ``.output`` takes the place of ``input`` in the next request.
+
+        What was said to the model stays, its own words, thoughts and tool calls become one opaque item. Pass the
+        same ``model``, ``instructions`` and ``tools`` as in the conversation, which keeps its cached part.
+
+        Raises:
+            InvalidAnswer: the service did not make exactly one compaction item.
+
+        Everything that `create` raises, too.
+
+        """
+        return self._driver.run(compacting(self._core, Request[None]("compact", input, model, fields)))
+
+    def _parsed(self, request: Request[T]) -> Flow[ParsedResponse[T]]:
+        return request.parsed((yield from collected(self._core, request)))
+
+    def _coming(self, request: Request[Any], *, parse: bool = False) -> ResponseStream | AsyncResponseStream:
+        driver, core = self._driver, self._core
         if isinstance(driver, SyncDriver):
-            return ResponseStream(lambda: driver.run(self._opening(request), keep_open=True))
-        return AsyncResponseStream(lambda: driver.run(self._opening(request), keep_open=True))
 
-    def _request(self, input: Input, model: str | None, fields: Fields) -> _Request:
-        given = cast("dict[str, Any]", fields)
-        known = Fields.__annotations__.keys() - REFUSED.keys()
-        refuse({name: value for name, value in given.items() if name not in known})
-        return _Request(input, model, {name: value for name, value in given.items() if name in known})
+            def open_() -> Opened:
+                return driver.run(opening(core, request), keep_open=True)
 
-    def _opening(self, request: _Request) -> Flow[tuple[Incoming, Any]]:
-        """Send ``request``; return the open answer once it is known to be a stream of events."""
-        model = request.model or (yield from default_model(self._core))
-        codex = self._core.settings.backend.speaks_codex
-        conversation = request.fields.get("prompt_cache_key") or self._core.id
-        body = request_body(
-            model=model,
-            input=request.input,
-            cache_key=conversation if codex else None,
-            fields=request.fields,
-        )
-        headers = turn(conversation, str(uuid.uuid4())) if codex else {"accept": EVENT_STREAM}
-        reply: Reply = yield Call("POST", "codex/responses", json=body, headers=headers, stream=True)
-        arriving: Any = reply.body
-        incoming = Incoming(reply, arriving.content_type)
-        if arriving.content_type not in {EVENT_STREAM, ""}:
-            beginning: bytes = yield Read(reply)
-            raise incoming.refusal(beginning)
-        return incoming, arriving
+            return ParsedStream(open_, request.parsed) if parse else ResponseStream(open_)
 
-    def _collected(self, request: _Request) -> Flow[Response]:
-        incoming, _ = yield from self._opening(request)
-        while not incoming.finished:
-            try:
-                incoming.take((yield Read(incoming.reply)))
-            except CodexError as error:
-                raise incoming.broken(error) from error
-        if incoming.failure:
-            raise incoming.failure
-        return incoming.response
+        async def aopen() -> OpenedAsync:
+            return await driver.run(opening(core, request), keep_open=True)
 
-
-class _Request:
-    """What was asked for: sent as it stands when the answer is opened."""
-
-    def __init__(self, input: Input, model: str | None, fields: dict[str, Any]) -> None:
-        self.input = input
-        self.model = model
-        self.fields = fields
+        return AsyncParsedStream(aopen, request.parsed) if parse else AsyncResponseStream(aopen)
