@@ -75,7 +75,7 @@ def _ask(options: argparse.Namespace) -> int:
     prompt = sys.stdin.read() if words in ([], ["-"]) else " ".join(words)
     question = Ask.of(prompt, model=options.model, effort=options.effort, instructions=options.instructions)
     with Session(options.backend) as session:
-        run(question, session, lambda _model: Printed(sys.stderr), stream=True, keep=lambda _answer: None)
+        run(question, session, lambda _model: Printed(sys.stderr), stream=True, keep=lambda answer: answer)
     return 0
 
 

@@ -14,7 +14,7 @@ from codex_nb.errors import InvalidOption, UnsupportedByBackend
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Backend", "Settings", "codex_home"]
+__all__ = ["Backend", "Settings", "codex_home", "data_folder"]
 
 # The official client's number: the model list is filtered by it, so a stale value hides models.
 CLIENT_VERSION = "0.169.0"
@@ -28,6 +28,13 @@ LONGEST_SECONDS = 1e9
 def codex_home() -> Path:
     """Return the folder that the Codex CLI keeps its login in: ``$CODEX_HOME``, else ``~/.codex``."""
     return Path(os.environ.get("CODEX_HOME") or Path.home() / ".codex")
+
+
+def data_folder() -> Path:
+    """Return the folder for what this package keeps for its user."""
+    from platformdirs import user_data_path
+
+    return user_data_path("codex_nb", appauthor=False)
 
 
 def _root(url: str) -> str:

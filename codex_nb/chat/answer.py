@@ -19,6 +19,8 @@ class Answer:
 
     ``status`` is ``completed``, ``incomplete`` (``reason`` says why), ``interrupted`` (stopped by the user) or
     ``failed`` (the error was raised); ``seconds`` is the time from asking to the end, ``response`` what was assembled.
+    ``turns_sent`` counts the earlier turns that the model was given, ``turns_stale`` the later ones that go on from
+    what this answer has replaced.
     """
 
     text: str
@@ -28,6 +30,8 @@ class Answer:
     prompt: str = ""
     effort: str | None = None
     response: Response | None = None
+    turns_sent: int = 0
+    turns_stale: int = 0
 
     @property
     def usage(self) -> ResponseUsage | None:

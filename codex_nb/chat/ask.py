@@ -20,12 +20,17 @@ EFFORT = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A prompt with the options of ``%%codex``. ``model`` may name the effort too: ``gpt-5.4/high``."""
+    """A prompt with the options of ``%%codex``. ``model`` may name the effort too: ``gpt-5.4/high``.
+
+    ``history`` are the items of ``turns_sent`` earlier turns, sent before the prompt.
+    """
 
     prompt: str
     model: str | None = None
     effort: str | None = None
     instructions: str | None = None
+    history: tuple[Any, ...] = ()
+    turns_sent: int = 0
 
     def __post_init__(self) -> None:
         if not self.prompt.strip():
@@ -48,8 +53,16 @@ class Ask:
     def stream(self, session: Session) -> ResponseStream:
         """Return the answer of ``session``, not yet opened."""
         return session.responses.stream(
-            model=self.model, input=self.prompt, instructions=self.instructions, reasoning=self._reasoning()
+            model=self.model,
+            input=[*self.history, *self.input],
+            instructions=self.instructions,
+            reasoning=self._reasoning(),
         )
+
+    @property
+    def input(self) -> list[Any]:
+        """The items that this question adds to its conversation."""
+        return [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": self.prompt}]}]
 
     def _reasoning(self) -> dict[str, Any] | None:
         if self.effort is None:

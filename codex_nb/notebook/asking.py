@@ -9,6 +9,7 @@ from codex_nb.chat.answer import Answer
 from codex_nb.chat.ask import Ask
 from codex_nb.client.default import session as shared_session
 from codex_nb.errors import InvalidOption
+from codex_nb.notebook.chats import conversations
 from codex_nb.notebook.live import Live, Painter, Printed, Silent, publish
 from codex_nb.notebook.options import OptionParser, ask_parser, split_options
 from codex_nb.notebook.prompt import evaluator, expand, split_target
@@ -87,23 +88,28 @@ def _ask_with(magics: CodexMagics, options: argparse.Namespace, prompt: str, tar
         out=_name(options.out or target),
         quiet=options.quiet,
         stream=not options.no_stream,
+        chat={"chat": options.chat or None, "new": options.new, "at": options.at, "turns": options.turns},
     )
 
 
-def ask(
+def ask(  # noqa: PLR0913 - the options of the magic
     prompt: str,
     *,
     model: str | None = None,
     effort: str | None = None,
     instructions: str | None = None,
+    chat: str | None = None,
+    new: bool = False,
+    at: int | None = None,
+    turns: int | None = None,
     out: str | None = None,
     quiet: bool = False,
     stream: bool = True,
 ) -> Answer:
     """Ask the model and return its answer: ``%%codex`` from Python, with the same options.
 
-    In a notebook or in IPython the answer streams as it does under the magic, unless ``quiet``; elsewhere nothing is
-    shown. The prompt is sent as it stands.
+    In a notebook or in IPython the answer streams as it does under the magic, unless ``quiet``, and the conversation
+    goes on; elsewhere nothing is shown, and each question stands alone. The prompt is sent as it stands.
 
     Raises:
         CodexError: what went wrong; text that had come is in ``_codex`` (in IPython) and in the error's ``partial``.
@@ -113,15 +119,28 @@ def ask(
     from IPython.core.getipython import get_ipython
 
     question = Ask.of(prompt, model=model, effort=effort, instructions=instructions)
-    return _perform(question, get_ipython(), out=_name(out), quiet=quiet, stream=stream)
+    return _perform(
+        question,
+        get_ipython(),
+        out=_name(out),
+        quiet=quiet,
+        stream=stream,
+        chat={"chat": chat, "new": new, "at": at, "turns": turns},
+    )
 
 
-def _perform(question: Ask, shell: Any, *, out: str | None, quiet: bool, stream: bool) -> Answer:
-    def keep(answer: Answer) -> None:
+def _perform(question: Ask, shell: Any, *, out: str | None, quiet: bool, stream: bool, chat: dict[str, Any]) -> Answer:
+    record: Callable[[Answer], Answer] = lambda answer: answer  # noqa: E731 - outside of IPython nothing goes on
+    if shell is not None:
+        question, record = conversations(shell).join(question, **chat)
+
+    def keep(answer: Answer) -> Answer:
+        answer = record(answer)
         if shell is not None:
             shell.user_ns[LAST] = answer
             if out:
                 shell.user_ns[out] = answer
+        return answer
 
     paint: Callable[[str], Painter] = _painter(shell) if shell is not None and not quiet else lambda _model: Silent()
     answer = run(question, shared_session(), paint, stream=stream, keep=keep)

@@ -91,6 +91,14 @@ def _usage(_magics: CodexMagics, rest: str) -> Any:
     return frames.usage()
 
 
+def _chats(magics: CodexMagics, rest: str) -> Any:
+    from codex_nb.notebook.chats import conversations
+    from codex_nb.notebook.chats_table import chats_table
+
+    _no_more(rest, "chats")
+    return chats_table(conversations(magics.shell).chats)
+
+
 def _last(magics: CodexMagics, rest: str) -> Any:
     from codex_nb.notebook.asking import LAST
 
@@ -108,5 +116,6 @@ COMMANDS: Final[dict[str, tuple[str, str, Callable[[CodexMagics, str], Any]]]] =
     "use": ("use BACKEND", "Go on with another backend: chatgpt, local, or an address.", _use),
     "models": ("models", "The models of this account, as a DataFrame.", _models),
     "usage": ("usage", "The quota, one row a window, as a DataFrame.", _usage),
+    "chats": ("chats", "What was asked in this notebook, one row a turn, as a DataFrame.", _chats),
     "last": ("last", "The last answer, also when it was stopped or broke off.", _last),
 }

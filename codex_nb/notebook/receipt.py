@@ -24,6 +24,7 @@ def receipt(answer: Answer) -> str:
             _seconds(answer.seconds),
             _tokens(answer),
             _engine(answer),
+            _turns(answer),
             _ending(answer),
         )
         if part
@@ -52,6 +53,17 @@ def _count(tokens: int) -> str:
     if tokens < 1_000:
         return str(tokens)
     return f"{tokens / 1_000:.1f}k" if tokens < 1_000_000 else f"{tokens / 1_000_000:.1f}M"
+
+
+def _turns(answer: Answer) -> str:
+    """Say what the model was given of the conversation, and what now hangs on an answer that is gone."""
+    sent = f"{_plural(answer.turns_sent, 'turn')} sent" if answer.turns_sent else ""
+    stale = f"{_plural(answer.turns_stale, 'later turn')} not asked again" if answer.turns_stale else ""
+    return " · ".join(part for part in (sent, stale) if part)
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _engine(answer: Answer) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from codex_nb.chat.answer import Answer
 from codex_nb.errors import CodexError, Stopped
@@ -22,10 +22,11 @@ __all__ = ["run"]
 
 
 def run(
-    ask: Ask, session: Session, paint: Callable[[str], Painter], *, stream: bool, keep: Callable[[Answer], Any]
+    ask: Ask, session: Session, paint: Callable[[str], Painter], *, stream: bool, keep: Callable[[Answer], Answer]
 ) -> Answer:
     """Ask, show the answer while it comes, and hand it to ``keep``, also when it broke off.
 
+    ``keep`` returns the answer with what it adds to it.
     ``paint`` makes the painter for a model's name. Without ``stream`` the text is shown once, when it is whole.
 
     Raises:
@@ -48,7 +49,7 @@ def _run(
     began: float,
     *,
     stream: bool,
-    keep: Callable[[Answer], Any],
+    keep: Callable[[Answer], Answer],
 ) -> Answer:
     coming = ask.stream(session)
     status = "failed"
@@ -63,7 +64,7 @@ def _run(
         finally:
             answer = _answer(ask, coming, status, time.monotonic() - began)
             if answer.text or answer.refusal or status != "failed":
-                keep(answer)
+                answer = keep(answer)
                 if not stream:
                     painter.add(answer.text or answer.refusal)
                 painter.end(receipt(answer))
@@ -83,4 +84,4 @@ def _answer(ask: Ask, coming: ResponseStream, status: str, seconds: float) -> An
     except CodexError:
         response = None
     model = (response.model if response else "") or ask.model or ""
-    return Answer(coming.text, status, model, seconds, ask.prompt, ask.effort, response)
+    return Answer(coming.text, status, model, seconds, ask.prompt, ask.effort, response, ask.turns_sent)

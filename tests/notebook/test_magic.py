@@ -44,7 +44,7 @@ def test_an_answer_is_printed_kept_and_bound(shell, backend):
     assert shell.user_ns["greeting"] is shell.user_ns["_codex"]
     assert str(shell.user_ns["greeting"]) == repr(shell.user_ns["greeting"]) == "Hello, you."
     body = backend.requests[-1].body
-    assert body["input"][0]["content"][0]["text"].strip() == "hi 42 {'a': 1}"
+    assert body["input"][-1]["content"][0]["text"].strip() == "hi 42 {'a': 1}"
     assert body["instructions"] == "short"
     assert body["model"] == "gpt-5.4"
     assert body["reasoning"] == {"effort": "high"}
@@ -68,7 +68,7 @@ def test_no_stream_shows_the_whole_answer_once(shell, backend):
 def test_no_interpolate_sends_braces_as_they_are(shell, backend):
     """Templates of other languages pass."""
     run(shell, "%%codex --no-interpolate\n${{ secrets.X }}")
-    assert backend.requests[-1].body["input"][0]["content"][0]["text"].strip() == "${{ secrets.X }}"
+    assert backend.requests[-1].body["input"][-1]["content"][0]["text"].strip() == "${{ secrets.X }}"
 
 
 def test_instructions_may_come_from_a_variable(shell, backend):
@@ -158,7 +158,7 @@ def test_ask_in_a_line_takes_the_rest_verbatim(shell, backend):
     """Quotes and dashes in the prompt are prose."""
     run(shell, '%codex ask -m gpt-5.4 it\'s a -- "test"  of -o blanks')
     body = backend.requests[-1].body
-    assert body["input"][0]["content"][0]["text"] == 'it\'s a -- "test"  of -o blanks'
+    assert body["input"][-1]["content"][0]["text"] == 'it\'s a -- "test"  of -o blanks'
     assert body["model"] == "gpt-5.4"
 
 

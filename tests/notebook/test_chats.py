@@ -1,0 +1,133 @@
+"""Conversations in a notebook: they go on from cell to cell, and over a restart of the kernel."""
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+from codex_nb.local import LocalBackend, Script, Turn
+from tests.notebook.test_kernel import Kernel, displays
+
+SETUP = (
+    "%load_ext codex_nb\nimport codex_nb\ncodex_nb.connect({url!r}, auth=codex_nb.Bearer('made-up'), max_retries=0);"
+)
+
+
+@pytest.fixture
+def backend():
+    """A backend that says what it was given."""
+    with LocalBackend(Script(reply=lambda ask: Turn(text=f"{len(ask.items)} items"))) as backend:
+        yield backend
+
+
+@pytest.fixture
+def start(backend, monkeypatch, tmp_path):
+    """Return what starts a kernel of the notebook sales.ipynb."""
+    monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "sales.ipynb"))
+    running = []
+
+    def started():
+        kernel = Kernel(*start_new_kernel(kernel_name="python3"))
+        running.append(kernel)
+        kernel.run(SETUP.format(url=backend.url))
+        return kernel
+
+    yield started
+    for kernel in running:
+        kernel.client.stop_channels()
+        kernel.manager.shutdown_kernel(now=True)
+
+
+def ask(kernel, text, *, cell=None, options=""):
+    """Run a cell with an id, as a front end does; return its answer and its receipt."""
+    client = kernel.client
+    message = client.session.msg("execute_request", {"code": f"%%codex {options}\n{text}", "silent": False})
+    message["metadata"]["cellId"] = cell
+    client.shell_channel.send(message)
+    reply, messages = kernel.finish(message["header"]["msg_id"])
+    assert reply["status"] == "ok", reply
+    answer, line = displays(messages)
+    return answer["text/plain"], line["text/plain"]
+
+
+def sent(backend):
+    """Return the texts of the last request."""
+    return [item["content"][0]["text"].strip() for item in backend.requests[-1].body["input"] if "content" in item]
+
+
+def test_a_conversation_goes_on_after_a_restart(start, backend):
+    """A new kernel of the same notebook knows what was said; the receipt says what was sent."""
+    first = start()
+    assert "sent" not in ask(first, "one", cell="a")[1]
+    assert "1 turn sent" in ask(first, "two", cell="b")[1]
+    first.manager.shutdown_kernel(now=True)
+    second = start()
+    assert "2 turns sent" in ask(second, "three", cell="c")[1]
+    assert sent(backend) == ["one", "1 items", "two", "3 items", "three"]
+
+
+def test_a_cell_that_runs_again_has_no_twin(start, backend):
+    """It replaces its turn, and the receipt says that later ones are older than it."""
+    kernel = start()
+    for cell in "abc":
+        ask(kernel, cell, cell=cell)
+    assert "1 turn sent · 1 later turn not asked again" in ask(kernel, "better", cell="b")[1]
+    assert sent(backend) == ["a", "1 items", "better"]
+    ask(kernel, "d", cell="d")
+    assert [text for text in sent(backend) if "items" not in text] == ["a", "better", "c", "d"]
+
+
+def test_options_choose_what_is_sent(start, backend):
+    """Another chat, a new beginning, an earlier turn, a few turns."""
+    kernel = start()
+    for cell in "abc":
+        ask(kernel, cell, cell=cell)
+    ask(kernel, "other", cell="x", options="-c plans")
+    assert sent(backend) == ["other"]
+    ask(kernel, "short", cell="y", options="--turns 1")
+    assert sent(backend) == ["c", "5 items", "short"]
+    ask(kernel, "back", cell="z", options="--at 1")
+    assert sent(backend) == ["a", "1 items", "back"]
+    ask(kernel, "anew", cell="n", options="-n")
+    assert sent(backend) == ["anew"]
+    reply, _ = kernel.run("%%codex --at 7\nx")
+    assert reply["ename"] == "InvalidOption"
+
+
+def test_chats_are_a_table(start, backend):
+    """One row a turn; a turn of a line that was left has no number."""
+    kernel = start()
+    assert kernel.value("len(get_ipython().run_line_magic('codex', 'chats'))") == "0"
+    ask(kernel, "one", cell="a")
+    ask(kernel, "two", cell="b", options="-n")
+    ask(kernel, "plan", cell="c", options="-c plans")
+    kernel.run("t = get_ipython().run_line_magic('codex', 'chats')")
+    assert kernel.value("t[['chat', 'prompt']].values.tolist()") == str(
+        [["default", "one"], ["default", "two"], ["plans", "plan"]]
+    )
+    assert kernel.value("t.turn.fillna(0).tolist()") == "[0, 1, 1]"
+    assert kernel.value("str(t['at'].dtype), str(t.turn.dtype)") == "('datetime64[us, UTC]', 'Int64')"
+
+
+def test_what_was_stopped_is_not_sent(start, backend):
+    """An interrupted turn is kept apart."""
+    kernel = start()
+    ask(kernel, "one", cell="a")
+    backend.add(Turn(text=["word "] * 4000, pause=0.02))
+    message = kernel.start("%%codex\nlong")
+    while not backend.open_streams:
+        pass
+    kernel.manager.interrupt_kernel()
+    assert kernel.finish(message)[0]["ename"] == "Stopped"
+    ask(kernel, "two", cell="b")
+    assert sent(backend) == ["one", "1 items", "two"]
+
+
+def test_several_questions_of_one_cell_follow_one_another(start, backend):
+    """Each is a turn of its own, also when the cell runs again."""
+    kernel = start()
+    code = "from codex_nb import ask\na = ask('one', quiet=True); b = ask('two', quiet=True)"
+    for _ in range(2):
+        message = kernel.client.session.msg("execute_request", {"code": code, "silent": False})
+        message["metadata"]["cellId"] = "a"
+        kernel.client.shell_channel.send(message)
+        kernel.finish(message["header"]["msg_id"])
+    assert sent(backend) == ["one", "1 items", "two"]
