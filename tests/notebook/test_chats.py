@@ -104,7 +104,7 @@ def test_chats_are_a_table(start, backend):
         [["default", "one"], ["default", "two"], ["plans", "plan"]]
     )
     assert kernel.value("t.turn.fillna(0).tolist()") == "[0, 1, 1]"
-    assert kernel.value("str(t['at'].dtype), str(t.turn.dtype)") == "('datetime64[us, UTC]', 'Int64')"
+    assert kernel.value("(str(t['at'].dtype), str(t.turn.dtype))") == "('datetime64[us, UTC]', 'Int64')"
 
 
 def test_what_was_stopped_is_not_sent(start, backend):
