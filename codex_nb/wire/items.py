@@ -77,6 +77,14 @@ def compacted(items: Iterable[Any], output: Iterable[Any]) -> tuple[list[Any], i
 
     What was said to the model is kept; what it said and did is in the compaction item.
     """
-    kept = [item for item in items if as_object(item).get("role") in {"user", "developer", "system"}]
+    kept = [_spelt_out(item) for item in items if as_object(item).get("role") in {"user", "developer", "system"}]
     short = [item for item in output if as_object(item).get("type") in COMPACTIONS]
     return [*kept, *short], len(short)
+
+
+def _spelt_out(message: JSONObject) -> JSONObject:
+    """Return a message whose content is a list, as the service itself sends them."""
+    content = message.get("content")
+    if not isinstance(content, str):
+        return message
+    return {**message, "content": [{"type": "input_text", "text": content}]}
