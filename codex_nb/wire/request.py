@@ -136,6 +136,8 @@ def _adapt(given: JSONObject, manners: Manners) -> None:
         reasoning["effort"] = "max"
     elif isinstance(effort, str) and EFFORT_NUMBER.fullmatch(effort):
         reasoning["effort"] = float(effort) if "." in effort else int(effort)
+    elif isinstance(effort, float) and effort.is_integer():  # 3.0 and 3 are one number in JSON; 3 is how it is written
+        reasoning["effort"] = int(effort)
     if reasoning.get("summary") == "none" or not manners.summaries:
         reasoning.pop("summary", None)
     if reasoning:

@@ -25,6 +25,7 @@ def sent(face, backend, *, model="gpt-5.4", **fields):
         ("3", 3),
         ("2.5", 2.5),
         (7, 7),
+        (3.0, 3),
         ("of_the_future", "of_the_future"),
     ],
 )
@@ -149,6 +150,25 @@ def test_contents_go_over_as_they_are(make_backend, face, content):
 def test_items_keep_what_the_backend_knows_them_by(make_backend, face, given, wire):
     """An id of another origin is left out; items of unknown types are not touched."""
     assert sent(face, make_backend(Script()), input=["x", given]).body["input"][1] == wire
+
+
+@pytest.mark.parametrize(
+    ("fields", "hint"),
+    [
+        ({"reasoning": "high"}, "effort"),
+        ({"text": "low"}, "verbosity"),
+        ({"extra_body": [1]}, "extra_body={"),
+        ({"tools": TOOL}, "[tool]"),
+        ({"tools": dict}, "[tool]"),
+    ],
+)
+def test_a_field_of_another_form_is_a_mistake_with_a_hint(make_backend, face, fields, hint):
+    """Nothing is sent."""
+    backend = make_backend(Script())
+    with pytest.raises(errors.InvalidOption) as caught:
+        sent(face, backend, **fields)
+    assert hint in caught.value.hint
+    assert backend.requests == []
 
 
 def test_extra_body_comes_last(make_backend, face):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from codex_nb.client._formats import Format
@@ -21,8 +22,6 @@ from codex_nb.wire.json import as_object
 from codex_nb.wire.request import REFUSED, USUAL, Manners, refuse, request_body
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from codex_nb.client._core import Core
     from codex_nb.client.resources.fields import Input
     from codex_nb.types.parsed import ParsedResponse
@@ -49,6 +48,13 @@ COMPACTION: Final = json.dumps(
 )
 
 
+MAPPINGS: Final = {
+    "reasoning": "{'effort': 'high'}",
+    "text": "{'verbosity': 'low'}",
+    "extra_body": "{'name': 'value'}",
+}
+
+
 class Request(Generic[T]):
     """What was asked for, checked: sent when the answer is opened.
 
@@ -67,6 +73,11 @@ class Request(Generic[T]):
         self.model = model
         self.fields = {name: value for name, value in fields.items() if name in known and value is not None}
         self.headers: Mapping[str, str] = {}
+        for name, example in MAPPINGS.items():
+            if not isinstance(self.fields.get(name, {}), Mapping):
+                raise InvalidOption(f"{name} is no dict.", hint=f"Example: {name}={example}.")
+        if isinstance(self.fields.get("tools", []), (Mapping, str, type)):
+            raise InvalidOption("tools is one tool alone.", hint="Put it in a list: tools=[tool].")
         if "tools" in self.fields:
             self.fields["tools"] = [wire_tool(tool) for tool in self.fields["tools"]]
         self._form: Format[T] | None = None
