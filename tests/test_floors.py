@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "codex_nb"
 FLOORS = [
-    {"errors", "safe_tex", "_version"},
+    {"errors", "columns", "safe_tex", "_version"},
     {"safe_markdown"},
     {"settings"},
     {"wire", "types"},

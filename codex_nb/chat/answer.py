@@ -8,9 +8,23 @@ from typing import TYPE_CHECKING, Any
 from codex_nb.safe_markdown import safe_markdown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from codex_nb.chat.schema import OutputSchema
     from codex_nb.types.responses import Response, ResponseUsage
 
-__all__ = ["Answer"]
+__all__ = ["Answer", "shown"]
+
+
+def shown(schema: OutputSchema | None) -> Callable[[str], str]:
+    """Return what makes Markdown of an answer's text: a table for records, safe Markdown otherwise."""
+    if schema is None:
+        return safe_markdown
+    from codex_nb.chat.records import shown_rows
+
+    return shown_rows
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -20,7 +34,8 @@ class Answer:
     ``status`` is ``completed``, ``incomplete`` (``reason`` says why), ``interrupted`` (stopped by the user) or
     ``failed`` (the error was raised); ``seconds`` is the time from asking to the end, ``response`` what was assembled.
     ``turns_sent`` counts the earlier turns that the model was given, ``turns_stale`` the later ones that go on from
-    what this answer has replaced.
+    what this answer has replaced. ``parsed`` is the answer as its ``schema`` wants it; None where it has none, or broke
+    off.
     """
 
     text: str
@@ -30,6 +45,8 @@ class Answer:
     prompt: str = ""
     effort: str | None = None
     response: Response | None = None
+    schema: OutputSchema | None = None
+    parsed: Any = None
     turns_sent: int = 0
     turns_stale: int = 0
 
@@ -37,6 +54,15 @@ class Answer:
     def usage(self) -> ResponseUsage | None:
         """The tokens of this answer; None where the service did not say (an interrupted answer)."""
         return self.response.usage if self.response else None
+
+    @property
+    def df(self) -> pd.DataFrame | None:
+        """The records of an answer that is a list of them, one row each with the dtypes of its schema; else None."""
+        if not self.schema or self.schema.record is None or self.parsed is None:
+            return None
+        from codex_nb.chat.records import frame_of
+
+        return frame_of(self.schema, self.parsed)
 
     @property
     def reason(self) -> str | None:
@@ -56,7 +82,7 @@ class Answer:
         return self.text or self.refusal
 
     def _repr_markdown_(self) -> str:
-        return safe_markdown(repr(self))
+        return shown(self.schema)(repr(self))
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
         printer.text(repr(self))

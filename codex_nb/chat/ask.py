@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from codex_nb.errors import InvalidOption
 
 if TYPE_CHECKING:
+    from codex_nb.chat.schema import OutputSchema
     from codex_nb.client._stream import ResponseStream
     from codex_nb.client.session import Session
 
@@ -29,6 +30,10 @@ class Ask:
     model: str | None = None
     effort: str | None = None
     instructions: str | None = None
+    verbosity: str | None = None
+    tier: str | None = None
+    web: bool = False
+    schema: OutputSchema | None = None
     history: tuple[Any, ...] = ()
     turns_sent: int = 0
 
@@ -39,7 +44,7 @@ class Ask:
             raise InvalidOption(f"{self.effort!r} is no effort.", hint="Efforts are words such as low, medium, high.")
 
     @classmethod
-    def of(cls, prompt: str, *, model: str | None, effort: str | None, instructions: str | None) -> Ask:
+    def of(cls, prompt: str, *, model: str | None = None, effort: str | None = None, **options: Any) -> Ask:
         """Return the question; ``gpt-5.4/high`` is taken apart, an effort named by itself wins.
 
         A model id may hold a slash itself (``org/model``), so what follows the last one counts as an effort only when
@@ -47,8 +52,8 @@ class Ask:
         """
         name, slash, suffix = (model or "").rpartition("/")
         if slash and suffix in EFFORT_WORDS:
-            return cls(prompt, name, effort or suffix, instructions)
-        return cls(prompt, model or None, effort, instructions)
+            return cls(prompt, name, effort or suffix, **options)
+        return cls(prompt, model or None, effort, **options)
 
     def stream(self, session: Session) -> ResponseStream:
         """Return the answer of ``session``, not yet opened."""
@@ -57,6 +62,10 @@ class Ask:
             input=[*self.history, *self.input],
             instructions=self.instructions,
             reasoning=self._reasoning(),
+            text={"verbosity": self.verbosity} if self.verbosity else None,
+            service_tier=self.tier,
+            tools=[{"type": "web_search"}] if self.web else None,
+            text_format=self.schema.wanted if self.schema else None,
         )
 
     @property

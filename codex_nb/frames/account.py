@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from codex_nb.client.default import session as shared_session
-from codex_nb.frames._columns import DURATION, FLAG, NUMBER, PERCENT, TEXT, TIME, Column, ordered, table
+from codex_nb.columns import DURATION, FLAG, NUMBER, PERCENT, TEXT, TIME, Column, ordered, table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from codex_nb.chat.answer import Answer
+from codex_nb.chat.answer import Answer, shown
 from codex_nb.chat.ask import Ask
 from codex_nb.client.default import session as shared_session
 from codex_nb.errors import InvalidOption
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from codex_nb.chat.schema import OutputSchema
     from codex_nb.notebook.magics import CodexMagics
 
 __all__ = ["ask", "ask_cell", "ask_line"]
@@ -83,6 +85,10 @@ def _ask_with(magics: CodexMagics, options: argparse.Namespace, prompt: str, tar
             model=options.model or magics.model or None,
             effort=options.effort or magics.effort or None,
             instructions=_instructions(options.instructions, evaluate),
+            verbosity=options.verbosity,
+            tier=options.tier,
+            web=options.web,
+            schema=_schema(options.schema, evaluate),
         ),
         shell,
         out=_name(options.out or target),
@@ -98,6 +104,10 @@ def ask(  # noqa: PLR0913 - the options of the magic
     model: str | None = None,
     effort: str | None = None,
     instructions: str | None = None,
+    verbosity: str | None = None,
+    tier: str | None = None,
+    web: bool = False,
+    schema: Any = None,
     chat: str | None = None,
     new: bool = False,
     at: int | None = None,
@@ -118,7 +128,20 @@ def ask(  # noqa: PLR0913 - the options of the magic
     """
     from IPython.core.getipython import get_ipython
 
-    question = Ask.of(prompt, model=model, effort=effort, instructions=instructions)
+    if schema is not None:
+        from codex_nb.chat.schema import output_schema
+
+        schema = output_schema(schema)
+    question = Ask.of(
+        prompt,
+        model=model,
+        effort=effort,
+        instructions=instructions,
+        verbosity=verbosity,
+        tier=tier,
+        web=web,
+        schema=schema,
+    )
     return _perform(
         question,
         get_ipython(),
@@ -142,20 +165,22 @@ def _perform(question: Ask, shell: Any, *, out: str | None, quiet: bool, stream:
                 shell.user_ns[out] = answer
         return answer
 
-    paint: Callable[[str], Painter] = _painter(shell) if shell is not None and not quiet else lambda _model: Silent()
+    paint: Callable[[str], Painter] = (
+        _painter(shell, shown(question.schema)) if shell is not None and not quiet else lambda _model: Silent()
+    )
     answer = run(question, shared_session(), paint, stream=stream, keep=keep)
     if shell is not None and not quiet:
         _show_once(shell, answer)
     return answer
 
 
-def _painter(shell: Any) -> Callable[[str], Painter]:
-    """Return what makes the painter for this front end."""
+def _painter(shell: Any, markdown: Callable[[str], str]) -> Callable[[str], Painter]:
+    """Return what makes the painter for this front end; ``markdown`` makes of the text what is shown of it."""
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
         return lambda _model: Printed()
     # A front end that takes no input has nobody to press a button: nbclient, nbconvert, papermill.
-    return partial(Live, stop_button=bool(getattr(kernel, "_allow_stdin", False)))
+    return partial(Live, markdown=markdown, stop_button=bool(getattr(kernel, "_allow_stdin", False)))
 
 
 def _show_once(shell: Any, answer: Answer) -> None:
@@ -181,6 +206,18 @@ def _show_once(shell: Any, answer: Answer) -> None:
 
 def _instructions(text: str | None, evaluate: Callable[[str], Any]) -> str | None:
     return str(evaluate(text[1:])) if text and text.startswith("@") else text
+
+
+# What begins like this, or holds one of these marks, is the little language; anything else is an expression.
+SCHEMA_MARKS = re.compile(r"^\s*[\[{]|[:|]")
+
+
+def _schema(text: str | None, evaluate: Callable[[str], Any]) -> OutputSchema | None:
+    if not text:
+        return None
+    from codex_nb.chat.schema import WORDS, output_schema
+
+    return output_schema(text if SCHEMA_MARKS.search(text) or text in WORDS else evaluate(text))
 
 
 def _name(text: str | None) -> str | None:

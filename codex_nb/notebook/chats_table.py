@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from codex_nb.frames._columns import FLAG, NUMBER, TEXT, TIME, Column, ordered, table
+from codex_nb.columns import FLAG, NUMBER, TEXT, TIME, Column, ordered, table
 
 if TYPE_CHECKING:
     import pandas as pd

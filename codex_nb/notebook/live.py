@@ -71,8 +71,9 @@ class Live:
     the seconds before the first word and paints text that a pause of the stream would otherwise hold back.
     """
 
-    def __init__(self, model: str, *, stop_button: bool = True) -> None:
+    def __init__(self, model: str, *, stop_button: bool = True, markdown: Callable[[str], str] = safe_markdown) -> None:
         self._model = model
+        self._markdown = markdown
         self._stop_button = stop_button
         self._button: StopButton | None = None
         self._receipt = ""
@@ -105,7 +106,7 @@ class Live:
         self._over.set()
         with self._lock:
             text = "".join(self._parts)
-            self._answer.show({"text/markdown": safe_markdown(text), "text/plain": text} if text else NOTHING)
+            self._answer.show({"text/markdown": self._markdown(text), "text/plain": text} if text else NOTHING)
             if self._button:
                 self._line.show(bundle(self._receipt) if self._receipt else NOTHING)
                 self._button.close()
@@ -135,7 +136,7 @@ class Live:
             if self._over.is_set() or self._painted == self._length:
                 return
             self._painted = self._length
-            self._answer.show({"text/markdown": safe_markdown("".join(self._parts))})
+            self._answer.show({"text/markdown": self._markdown("".join(self._parts))})
             self._next = time.monotonic() + interval(self._length)
 
     def _beat(self) -> None:

@@ -57,11 +57,21 @@ def ask_parser(prog: str, description: str, epilog: str = "") -> OptionParser:
     add = parser.add_argument
     add("-m", "--model", help="the model, or model/effort such as gpt-5.4/high")
     add("-e", "--effort", help="how hard the model thinks: low, medium, high, …")
+    add("--verbosity", choices=["low", "medium", "high"], help="how much the model says")
+    add("--tier", help="a speed that the model offers, such as priority")
     add("-i", "--instructions", metavar="TEXT", help="what the model should keep to; @name takes it from a variable")
     add("-c", "--chat", metavar="NAME", help="the conversation of this notebook to continue (default: default)")
     add("-n", "--new", action="store_true", help="begin the conversation anew")
     add("--at", type=int, metavar="N", help="go on from its turn N; -1 leaves out the last one, 0 all")
     add("--turns", type=int, metavar="N", help="send the last N turns at most; 0 sends none")
+    add("--web", action="store_true", help="let the model search the web")
+    add(
+        "-s",
+        "--schema",
+        metavar="X",
+        help='what the answer shall be: "[name: str, year: int, price: float?]", or a variable that is a Pydantic '
+        "model, a dataclass, a JSON schema or a DataFrame; the answer is .parsed, and .df for records",
+    )
     add("-o", "--out", metavar="NAME", help="the variable that gets the answer; `name <<` in front does the same")
     add("-q", "--quiet", action="store_true", help="show nothing; the answer is in _codex and --out")
     add("--no-stream", action="store_true", help="show the answer once, when it is whole")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from codex_nb.chat.answer import Answer
 from codex_nb.errors import CodexError, Stopped
@@ -52,17 +52,18 @@ def _run(
     keep: Callable[[Answer], Answer],
 ) -> Answer:
     coming = ask.stream(session)
-    status = "failed"
+    status, parsed = "failed", None
     with paint(ask.model or session.model or "the model") as painter:
         try:
             with coming:
                 _show(coming, painter if stream else None)
             status = coming.response.status
+            parsed = getattr(coming.final(), "output_parsed", None)
         except KeyboardInterrupt:
             status = "interrupted"
             raise
         finally:
-            answer = _answer(ask, coming, status, time.monotonic() - began)
+            answer = _answer(ask, coming, status, time.monotonic() - began, parsed)
             if answer.text or answer.refusal or status != "failed":
                 answer = keep(answer)
                 if not stream:
@@ -77,11 +78,22 @@ def _show(coming: ResponseStream, painter: Painter | None) -> None:
             painter.add(event.delta)
 
 
-def _answer(ask: Ask, coming: ResponseStream, status: str, seconds: float) -> Answer:
+def _answer(ask: Ask, coming: ResponseStream, status: str, seconds: float, parsed: Any) -> Answer:
     """Return the answer as far as it came; what cannot be put together is left out, the text never is."""
     try:
         response = coming.response if coming.opened else None
     except CodexError:
         response = None
     model = (response.model if response else "") or ask.model or ""
-    return Answer(coming.text, status, model, seconds, ask.prompt, ask.effort, response, ask.turns_sent)
+    return Answer(
+        coming.text,
+        status,
+        model,
+        seconds,
+        ask.prompt,
+        ask.effort,
+        response,
+        schema=ask.schema,
+        parsed=parsed,
+        turns_sent=ask.turns_sent,
+    )

@@ -188,3 +188,62 @@ def test_unload_leaves_nothing_behind(shell, backend):
     assert shell.find_line_magic("codex") is None
     assert "CodexMagics" not in [type(one).__name__ for one in shell.configurables]
     shell.run_line_magic("load_ext", "codex_nb")
+
+
+CITIES = '{"value": [{"city": "Oslo", "population": 717710}, {"city": "Rome", "population": null}]}'
+
+
+def test_a_schema_gives_records_and_a_table(shell, backend):
+    """``-s`` takes the little language; the answer is typed."""
+    backend.add(Turn(text=CITIES))
+    _, error = run(shell, '%%codex -s "[city: str, population: int?]" -o cities\nTwo.')
+    assert error is None
+    answer = shell.user_ns["cities"]
+    assert [row.city for row in answer.parsed] == ["Oslo", "Rome"]
+    assert [str(dtype) for dtype in answer.df.dtypes][1] == "Int64"
+    form = backend.requests[-1].body["text"]["format"]
+    assert (form["type"], form["strict"]) == ("json_schema", True)
+
+
+def test_a_schema_may_be_a_variable(shell, backend):
+    """A name is looked up, an expression evaluated."""
+    run(shell, "import pydantic\nclass Row(pydantic.BaseModel):\n    n: int")
+    backend.add(Turn(text='{"n": 3}'), Turn(text='{"value": [{"n": 4}]}'))
+    run(shell, "%%codex -s Row\nx")
+    assert shell.user_ns["_codex"].parsed.n == 3
+    assert shell.user_ns["_codex"].df is None
+    run(shell, "%%codex -s list[Row]\nx")
+    assert shell.user_ns["_codex"].df.n.tolist() == [4]
+    _, error = run(shell, "%%codex -s Rwo\nx")
+    assert "Row" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("turn", "kind"),
+    [
+        (Turn(text='{"value": []}'), None),
+        (Turn(text='{"value": [{"n": "three"}]}'), codex_nb.InvalidAnswer),
+        (Turn(text='{"value": null}'), codex_nb.InvalidAnswer),
+        (Turn(text="I had rather not say."), codex_nb.InvalidAnswer),
+        (Turn(text='{"value": [', incomplete="max_output_tokens"), None),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_an_error_and_kept(shell, backend, turn, kind):
+    """The text is in ``_codex`` in any case; an incomplete answer is no error and has no table."""
+    backend.add(turn)
+    _, error = run(shell, '%%codex -s "[n: int]"\nx')
+    assert type(error) is (kind or type(None))
+    answer = shell.user_ns["_codex"]
+    assert answer.text == turn.text
+    assert (answer.df is not None) == (turn.text == '{"value": []}')
+
+
+def test_model_controls_are_sent(shell, backend):
+    """Verbosity, tier and web search are fields of the request."""
+    run(shell, "%%codex --verbosity low --tier priority --web\nx")
+    body = backend.requests[-1].body
+    assert body["text"] == {"verbosity": "low"}
+    assert body["service_tier"] == "priority"
+    assert body["tools"] == [{"type": "web_search"}]
+    _, error = run(shell, "%%codex --verbosity loud\nx")
+    assert "loud" in error.message

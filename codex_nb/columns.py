@@ -8,7 +8,19 @@ from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
-__all__ = ["DURATION", "FLAG", "NUMBER", "PERCENT", "TEXT", "TIME", "Column", "ordered", "table"]
+__all__ = [
+    "DURATION",
+    "FLAG",
+    "MOMENT",
+    "NUMBER",
+    "OBJECT",
+    "PERCENT",
+    "TEXT",
+    "TIME",
+    "Column",
+    "ordered",
+    "table",
+]
 
 T = TypeVar("T")
 
@@ -29,6 +41,12 @@ def _time(values: list[Any]) -> Any:
     )
 
 
+def _moment(values: list[Any]) -> Any:
+    # From dates and datetimes, whose zone is not always known.
+    moments: Any = pd.to_datetime(pd.Series(values, dtype="object"), errors="coerce", format="mixed")
+    return moments.dt.as_unit("us") if len(moments) else moments.astype("datetime64[us]")
+
+
 def _duration(values: list[Any]) -> Any:
     return pd.to_timedelta(pd.Series(values, dtype="float64"), unit="s", errors="coerce").astype("timedelta64[us]")
 
@@ -39,9 +57,11 @@ def _number(values: list[Any]) -> Any:
 
 TEXT: Cast = _text
 TIME: Cast = _time  # of epoch seconds
+MOMENT: Cast = _moment  # of dates and datetimes
 DURATION: Cast = _duration  # of seconds
 NUMBER: Cast = _number
 FLAG: Cast = lambda values: pd.Series(values, dtype="boolean")  # noqa: E731 - a row of the table above
+OBJECT: Cast = lambda values: pd.Series(values, dtype="object")  # noqa: E731
 PERCENT: Cast = lambda values: pd.Series(values, dtype="float64")  # noqa: E731
 
 
