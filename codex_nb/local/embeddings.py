@@ -45,7 +45,7 @@ async def _answer(body: Any, engine: object) -> bytes | Refusal:
     fields = body if isinstance(body, Refusal) else _fields(body)
     if isinstance(fields, Refusal):
         return fields
-    asked = _read(fields, engine.sizes if isinstance(engine, Embedder) else {})
+    asked = _read(fields, await engine.sizes() if isinstance(engine, Embedder) else {})
     if isinstance(asked, Refusal):
         return asked
     try:

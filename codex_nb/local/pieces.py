@@ -167,9 +167,8 @@ class TooLongError(Exception):
 class Embedder(Protocol):
     """What an engine has that makes vectors of texts."""
 
-    @property
-    def sizes(self) -> Mapping[str, int]:
-        """The models it takes, each with the length of its vectors."""
+    async def sizes(self) -> Mapping[str, int]:
+        """Return the models it takes, each with the length of its vectors."""
         ...
 
     async def embed(self, asked: Embedding) -> Vectors:

@@ -77,7 +77,8 @@ def test_limits_are_told(llama, model):
 def test_disconnect_stops_the_model(raw, llama, model, text):
     """When the client goes the model stops, while it writes and while it still reads."""
     with raw.stream(llama, text=text, model=model) as response:
-        next(response.iter_bytes())
+        chunks = response.iter_bytes()  # without a name it would be closed at once, and the connection with it
+        next(chunks)
         while not llama.state.engine.busy:
             time.sleep(0.001)
     began = time.perf_counter()

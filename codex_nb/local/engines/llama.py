@@ -9,23 +9,26 @@ import queue
 import secrets
 import sys
 import threading
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from codex_nb.errors import CodexError
 from codex_nb.local.catalogue import row
 from codex_nb.local.engines import chat
 from codex_nb.local.engines.gguf import find_model, name_of
+from codex_nb.local.engines.meaning import Meaning
 from codex_nb.local.pieces import Answer, Failure
+from codex_nb.local.vectors import SIZES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
     from pathlib import Path
 
     from codex_nb.local.ask import Ask
-    from codex_nb.local.pieces import Json, Piece
+    from codex_nb.local.pieces import Embedding, Json, Piece, Vectors
 
 # Tokens. What a longer prompt gets is `context_length_exceeded`.
 CONTEXT = 8192
@@ -45,12 +48,21 @@ class Job:
     stopped: threading.Event = field(default_factory=threading.Event)
 
 
+@dataclass(slots=True)
+class Measuring:
+    """Vectors that were asked for; without ``asked``, only their length."""
+
+    asked: Embedding | None = None
+    done: Future[Vectors | int] = field(default_factory=Future["Vectors | int"])
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+
 class LlamaEngine:
     """A loaded model. Requests queue; one that nobody waits for any more stops within a token."""
 
     name = "llama"
 
-    def __init__(self, server: Any, path: Path) -> None:
+    def __init__(self, api: Any, path: Path) -> None:
         slug, title = name_of(path)
         self.rows: Sequence[Json] = [
             row(
@@ -70,9 +82,14 @@ class LlamaEngine:
                 input_modalities=["text"],
             )
         ]
-        self._server: Any = server
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._current: Job | None = None
+        params = _params(api, path)
+        params.n_ctx, params.n_parallel = CONTEXT, 1
+        params.n_batch = params.n_ubatch = BATCH
+        self._server: Any = api.Server(params)
+        self._api, self._path = api, path
+        self._meaning: Meaning | None = None
+        self._jobs: queue.SimpleQueue[Job | Measuring | None] = queue.SimpleQueue()
+        self._current: Job | Measuring | None = None
         self._closed = False
         self._worker = threading.Thread(target=self._work, name="codex-nb-llama", daemon=True)
         self._worker.start()
@@ -95,16 +112,8 @@ class LlamaEngine:
                 hint='Install it with: pip install "codex-nb[local]". Without a model: LocalBackend("scripted").',
             ) from error
         path = find_model(model)
-        params = api.CommonParams()
-        params.model.path = str(path)
-        params.n_ctx, params.n_parallel = CONTEXT, 1
-        params.n_batch = params.n_ubatch = BATCH
-        params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _threads()
-        params.warmup, params.verbosity, params.cache_ram_mib = False, -1, 0
-        # The library opens an HTTP port of its own; nobody else shall ask it.
-        params.api_keys = [secrets.token_hex()]
         try:
-            return cls(api.Server(params), path)
+            return cls(api, path)
         except (RuntimeError, ValueError) as error:
             raise CodexError(f"llama.cpp cannot load {path.name}.", hint="It must be a GGUF language model.") from error
 
@@ -116,6 +125,24 @@ class LlamaEngine:
     async def answer(self, ask: Ask) -> Answer:
         """Queue a generation; its first piece comes when the model has read the prompt."""
         return Answer(self._pieces(ask), str(self.rows[0]["slug"]))
+
+    async def sizes(self) -> Mapping[str, int]:
+        """Take this model's name, and the public ones for it: what a program asks for by default is served too."""
+        if self._meaning is None:
+            await self._measure(Measuring())
+        size = self._meaning.size if self._meaning else 0
+        return dict.fromkeys([str(self.rows[0]["slug"]), *SIZES], size)
+
+    async def embed(self, asked: Embedding) -> Vectors:
+        """Queue a batch of vectors. They come from a second copy of the model, loaded when it is first needed."""
+        return cast("Vectors", await self._measure(Measuring(asked)))
+
+    async def _measure(self, job: Measuring) -> Vectors | int:
+        self._jobs.put(job)
+        try:
+            return await asyncio.wrap_future(job.done)
+        finally:
+            job.stopped.set()
 
     def close(self) -> None:
         """Stop what is under way. The model is unloaded soon after, when its current step is done."""
@@ -152,24 +179,53 @@ class LlamaEngine:
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None and not self._closed:
             if not job.stopped.is_set():
-                self._run(job)
-        self._server = None
+                self._current = job
+                if isinstance(job, Job):
+                    self._run(job)
+                else:
+                    self._gauge(job)
+                self._current = None
+        self._server = self._meaning = None
         atexit.unregister(self._leave)
+
+    def _gauge(self, job: Measuring) -> None:
+        try:
+            if self._meaning is None:
+                self._meaning = Meaning(self._api, _params(self._api, self._path), str(self.rows[0]["slug"]))
+            found = self._meaning.of(job.asked, job.stopped) if job.asked else self._meaning.size
+        except Exception as error:  # noqa: BLE001 - whoever asked shall hear of it
+            _settle(job.done.set_exception, error)
+        else:
+            _settle(job.done.set_result, found)
 
     def _run(self, job: Job) -> None:
         def heard(chunk: Json) -> bool:
             job.told(chunk)
             return job.stopped.is_set()
 
-        self._current = job
         try:
             self._server.handle_chat_completions(job.request, heard)
         except (RuntimeError, ValueError) as error:
             job.told(error)
         else:
             job.told(None)
-        finally:
-            self._current = None
+
+
+def _params(api: Any, path: Path) -> Any:
+    """Return what both copies of a model are opened with."""
+    params = api.CommonParams()
+    params.model.path = str(path)
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _threads()
+    params.warmup, params.verbosity, params.cache_ram_mib = False, -1, 0
+    # The library opens an HTTP port of its own; nobody else shall ask it.
+    params.api_keys = [secrets.token_hex()]
+    return params
+
+
+def _settle(tell: Callable[[Any], None], what: object) -> None:
+    """Hand over what came out, unless nobody waits for it any more."""
+    with suppress(InvalidStateError):
+        tell(what)
 
 
 def _threads() -> int:

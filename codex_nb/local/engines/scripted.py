@@ -49,9 +49,8 @@ class ScriptedEngine:
         length = f"{seconds:.1f} seconds" if seconds is not None else f"{len(hearing.content)} bytes"
         return f"A scripted transcript of {length} of {container_of(hearing.content)}."
 
-    @property
-    def sizes(self) -> Mapping[str, int]:
-        """The public models, with their own lengths."""
+    async def sizes(self) -> Mapping[str, int]:
+        """Return the public models, with their own lengths."""
         return SIZES
 
     async def embed(self, asked: Embedding) -> Vectors:
