@@ -57,16 +57,18 @@ class Format(Generic[T]):
             InvalidAnswer: it is no JSON, or does not validate. The message names the place, and quotes no value.
 
         """
+        content = text.encode("utf-8", "replace")
         try:
-            return self._adapter.validate_json(self._unwrapped(text) if self.wrapped else text)
+            return self._adapter.validate_json(self._unwrapped(content) if self.wrapped else content)
         except ValidationError as error:
             raise _invalid(self.name, error) from None
 
-    def _unwrapped(self, text: str) -> bytes | str:
+    @staticmethod
+    def _unwrapped(content: bytes) -> bytes:
         try:
-            return pydantic_core.to_json(as_object(pydantic_core.from_json(text))["value"])
+            return pydantic_core.to_json(as_object(pydantic_core.from_json(content))["value"])
         except (ValueError, KeyError):  # not what was asked for; validation says how, or takes the bare value
-            return text
+            return content
 
 
 def _no_type(parameter: str, why: str) -> UnsupportedParameter:
