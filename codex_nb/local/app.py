@@ -36,6 +36,7 @@ ROUTES = [
     Route("/backend-api/codex/models", models.codex),
     Route("/backend-api/codex/responses", responses.codex, methods=["POST"]),
     Route("/backend-api/codex/responses", responses.upgrade, methods=["GET"]),
+    Route("/backend-api/codex/responses/compact", responses.compact_codex, methods=["POST"]),
     Route("/backend-api/wham/usage", account.usage),
     Route("/backend-api/wham/accounts/check", account.check),
     Route("/backend-api/wham/settings/user", account.settings),
@@ -49,6 +50,7 @@ ROUTES = [
     Route("/v1/models", models.openai),
     Route("/v1/models/{name}", models.openai_one),
     Route("/v1/responses", responses.openai, methods=["POST"]),
+    Route("/v1/responses/compact", responses.compact_openai, methods=["POST"]),
 ]
 
 

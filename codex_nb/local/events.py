@@ -6,6 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from codex_nb.local.blobs import Blobs
 from codex_nb.local.pieces import (
     CustomCall,
     Failure,
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
 ARGUMENT_CHARACTERS = 8
 CHARACTERS_PER_TOKEN = 4
 ECHOED = ("instructions", "parallel_tool_calls", "prompt_cache_key", "tool_choice", "tools", "temperature", "top_p")
-OPAQUE = "gAAAAABlocal-opaque-reasoning"
+ID_PREFIXES = {
+    "compaction": "cmp",
+    "web_search_call": "ws",
+    "image_generation_call": "ig",
+    "local_shell_call": "lsh",
+    "tool_search_call": "tsc",
+}
 
 
 def encode(event: Json) -> bytes:
@@ -91,7 +98,7 @@ class Events:
             final["incomplete_details"] = {"reason": self._ending.reason}
         else:
             final["completed_at"] = int(time.time())
-        return final | {"output": [] if self.ask.codex else self.output, "usage": _usage(self.usage or Usage())}
+        return final | {"output": [] if self.ask.codex else self.output, "usage": usage_of(self.usage or Usage())}
 
     def spent(self) -> Usage:
         """Return what has been used so far, also of an answer that nobody heard to its end."""
@@ -146,7 +153,8 @@ class Events:
         if (self._open or {}).get("type") != "reasoning":
             yield from self._close()
             self._parts = []
-            item: Json = {"id": self._id("rs"), "type": "reasoning", "summary": [], "encrypted_content": OPAQUE}
+            blob = Blobs().seal({"reasoning": self._id("rs")})
+            item: Json = {"id": self._id("rs"), "type": "reasoning", "summary": [], "encrypted_content": blob}
             yield self._begin_item(item)
         if not piece.delta:
             return
@@ -209,7 +217,7 @@ class Events:
 
     def _whole_item(self, item: Json) -> Iterator[Json]:
         yield from self._close()
-        item.setdefault("id", self._id("item"))
+        item.setdefault("id", self._id(ID_PREFIXES.get(str(item.get("type")), "item")))
         yield self._begin_item(item)
         yield self._finish_item(item)
 
@@ -218,7 +226,8 @@ def _text_part(text: str) -> Json:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
 
 
-def _usage(usage: Usage) -> Json:
+def usage_of(usage: Usage) -> Json:
+    """Return token counts as the wire spells them."""
     return {
         "input_tokens": usage.input,
         "input_tokens_details": {"cached_tokens": usage.cached, "cache_write_tokens": 0},

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
+from codex_nb.local import compaction
 from codex_nb.local.bodies import json_body
-from codex_nb.local.checks import Refusal, read_codex, read_openai
-from codex_nb.local.events import Events, encode
+from codex_nb.local.checks import Refusal, error, read_codex, read_openai
+from codex_nb.local.events import Events, encode, usage_of
 from codex_nb.local.identity import PLAN
+from codex_nb.local.pieces import Failure
 from codex_nb.local.state import state_of
 
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     from codex_nb.local.state import State
 
 
+# Ties the requests of one turn together: given with the first answer, sent back with the others.
+TURN_STATE = "x-codex-turn-state"
+
+
 async def codex(request: Request) -> Response:
     """Serve ``POST /backend-api/codex/responses``."""
     return await _respond(request, read_codex)
@@ -34,6 +40,37 @@ async def codex(request: Request) -> Response:
 async def openai(request: Request) -> Response:
     """Serve ``POST /v1/responses``."""
     return await _respond(request, read_openai)
+
+
+async def compact_codex(request: Request) -> Response:
+    """Serve ``POST /backend-api/codex/responses/compact``: not found, as on the service, unless it is switched on."""
+    if not state_of(request).compact_v1:
+        return JSONResponse({"detail": "Not Found"}, 404)
+    return await _compact(request, lambda body, models: read_codex(body | {"stream": True, "store": False}, models))
+
+
+async def compact_openai(request: Request) -> Response:
+    """Serve ``POST /v1/responses/compact``."""
+    return await _compact(request, read_openai)
+
+
+async def _compact(request: Request, read: Callable[[Any, list[str]], Ask | Refusal]) -> Response:
+    state = state_of(request)
+    body = await json_body(request)
+    if not isinstance(body, (dict, Refusal)):
+        body = error("The body must be a JSON object.", code="invalid_json")
+    ask = body if isinstance(body, Refusal) else read(body, state.models())
+    ask = ask if isinstance(ask, Refusal) else compaction.objection(ask, state.blobs, "") or ask
+    if isinstance(ask, Refusal):
+        return JSONResponse(ask.body, ask.status)
+    unique = state.new_id()
+    found = await compaction.compacted(state.engine, compaction.recalled(ask, state.blobs), ask, state.blobs, unique)
+    if isinstance(found, Failure):
+        return JSONResponse({"error": {"code": found.code, "message": found.message}}, 500)
+    usage = found["usage"]
+    state.quota.spend(usage)
+    whole = {"id": f"resp_{unique}", "object": "response.compaction", "created_at": int(time.time())}
+    return JSONResponse(whole | found | {"usage": usage_of(usage)}, headers=state.quota.headers())
 
 
 async def upgrade(request: Request) -> JSONResponse:
@@ -49,9 +86,14 @@ async def _respond(request: Request, read: Callable[[Any, list[str]], Ask | Refu
     ask = body if isinstance(body, Refusal) else read(body, state.models())
     unique = state.new_id()
     headers = {"x-request-id": f"req_{unique}", "x-models-etag": state.etag, "x-codex-nb-engine": state.engine.name}
+    if not isinstance(ask, Refusal):
+        features = request.headers.get("x-codex-beta-features", "")
+        ask = compaction.objection(ask, state.blobs, features) or compaction.recalled(ask, state.blobs)
     if isinstance(ask, Refusal):
         return JSONResponse(ask.body, ask.status, headers=headers)
     headers |= state.quota.headers()
+    if ask.codex and TURN_STATE not in request.headers:
+        headers[TURN_STATE] = f"turn_{unique}"
     if (resets_at := state.quota.resets_at) is not None:
         return JSONResponse(_spent(resets_at), 429, headers=headers)
     return Exchange(state, ask, unique, headers)
@@ -108,13 +150,19 @@ class Exchange(Response):
         self._state.count_stream(-1)
 
     async def _speak(self, send: Send) -> None:
-        answer = await self._state.engine.answer(self._ask)
+        answer = await self._begin()
         events = self._events = Events(self._ask, self._unique, answer.model)
         async with aclosing(answer.pieces):
             if self._ask.streamed:
                 await self._stream(send, answer, events)
             else:
                 await self._collect(send, answer, events)
+
+    async def _begin(self) -> Answer:
+        engine, ask = self._state.engine, self._ask
+        if compaction.wanted(ask):
+            return await compaction.shortened(engine, ask, self._state.blobs)
+        return await engine.answer(ask)
 
     async def _stream(self, send: Send, answer: Answer, events: Events) -> None:
         await self._start(send, answer, {"cache-control": "no-cache"})

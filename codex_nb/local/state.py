@@ -7,6 +7,7 @@ import secrets
 import threading
 from typing import TYPE_CHECKING, cast
 
+from codex_nb.local.blobs import Blobs
 from codex_nb.local.catalogue import etag
 from codex_nb.local.engines.scripted import ScriptedEngine
 from codex_nb.local.faults import FaultPlan
@@ -33,6 +34,10 @@ class State:
         self.faults = FaultPlan(script.faults if script else ())
         self.recorder = Recorder()
         self.files = Files()
+        # A script may go on from a recorded conversation; a model could not read its blobs.
+        self.blobs = Blobs(strict=script is None)
+        # Whether the older endpoint for short forms is served; the service has withdrawn it.
+        self.compact_v1 = False
         self._open = 0
         self._lock = threading.Lock()
         self._count = itertools.count(1)
