@@ -14,12 +14,14 @@ TOKEN = "made-up-bearer-0123456789abcdef"
 @pytest.fixture(autouse=True)
 def nothing_of_this_machine(monkeypatch, tmp_path_factory):
     """Keep logins, settings and proxies of the machine out."""
-    for name in ("BACKEND", "MODEL", "TIMEOUT", "CACHE", "LEDGER"):
+    for name in ("BACKEND", "MODEL", "TIMEOUT", "CACHE"):
         monkeypatch.delenv(f"CODEX_NB_{name}", raising=False)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "CODEX_CA_CERTIFICATE"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     monkeypatch.setenv("CODEX_HOME", str(tmp_path_factory.mktemp("codex-home")))
+    # One for all tests, and for the kernels and programs that they start: many writers on one file.
+    monkeypatch.setenv("CODEX_NB_LEDGER", str(tmp_path_factory.getbasetemp() / "ledger.sqlite3"))
 
 
 @pytest.fixture

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import httpx
 
 from codex_nb.client._transport import HIDDEN, fault, secret_of, without_query
+
+if TYPE_CHECKING:
+    from codex_nb.client._recording import Recording
 
 __all__ = ["AsyncBody", "SyncBody"]
 
@@ -18,8 +21,9 @@ LONGEST_TYPE: Final = 80
 class _Body:
     """What both kinds know: the content type, and the token that must not show if the service quotes it."""
 
-    def __init__(self, response: httpx.Response, silence: float) -> None:
+    def __init__(self, response: httpx.Response, silence: float, recording: Recording | None = None) -> None:
         self.response = response
+        self.recording = recording
         self._secret = secret_of(response.request).encode()
         kind = self.hide(response.headers.get("content-type", "").encode()).decode()
         self.content_type = kind.partition(";")[0].strip().lower()[:LONGEST_TYPE]
@@ -46,8 +50,8 @@ class _Body:
 class SyncBody(_Body):
     """A body on the synchronous client. ``chunks`` gives it as it comes, gzip undone."""
 
-    def __init__(self, response: httpx.Response, silence: float) -> None:
-        super().__init__(response, silence)
+    def __init__(self, response: httpx.Response, silence: float, recording: Recording | None = None) -> None:
+        super().__init__(response, silence, recording)
         self.chunks = self._chunks()
 
     def _chunks(self) -> Iterator[bytes]:
@@ -73,14 +77,16 @@ class SyncBody(_Body):
 
     def close(self) -> None:
         """Drop what is left; the connection goes back to the pool if nothing is."""
+        if self.recording:
+            self.recording.left()
         self.response.close()
 
 
 class AsyncBody(_Body):
     """A body on the asynchronous client. ``chunks`` gives it as it comes, gzip undone."""
 
-    def __init__(self, response: httpx.Response, silence: float) -> None:
-        super().__init__(response, silence)
+    def __init__(self, response: httpx.Response, silence: float, recording: Recording | None = None) -> None:
+        super().__init__(response, silence, recording)
         self.chunks = self._chunks()
 
     async def _chunks(self) -> AsyncIterator[bytes]:
@@ -106,4 +112,6 @@ class AsyncBody(_Body):
 
     async def aclose(self) -> None:
         """Drop what is left; the connection goes back to the pool if nothing is."""
+        if self.recording:
+            self.recording.left()
         await self.response.aclose()

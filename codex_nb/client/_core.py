@@ -6,7 +6,9 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from codex_nb.client._recording import Recorder
 from codex_nb.client._turns import Turns
+from codex_nb.client.ledger import Ledger
 
 if TYPE_CHECKING:
     from codex_nb.client._transport import Transport
@@ -25,6 +27,12 @@ class Core:
 
     settings: Settings
     transport: Transport
+    ledger: Ledger = field(default_factory=Ledger.shared)
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     models: ModelPage | None = None
     turns: Turns = field(default_factory=Turns)
+
+    @property
+    def recorder(self) -> Recorder:
+        """What watches this session's calls for the ledger."""
+        return Recorder(self.ledger, self.id, self.settings.backend.name)

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import httpx
 
 from codex_nb.client._bodies import AsyncBody, SyncBody
+from codex_nb.client._recording import Watched
 from codex_nb.client._transport import fault, without_query
 from codex_nb.errors import CodexError
 from codex_nb.wire.call import Blocking, Call, Pause, Read, Together
 from codex_nb.wire.retry import Retry, retrying
 
 if TYPE_CHECKING:
+    from codex_nb.client._recording import Recorder, Recording
     from codex_nb.client._transport import Transport
     from codex_nb.wire.call import Flow, Reply, Step
 
@@ -29,15 +31,17 @@ T = TypeVar("T")
 class SyncDriver:
     """Runs flows on the caller's own thread, where an interrupt reaches them."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, recorder: Recorder | None = None) -> None:
         self.transport = transport
+        self.recorder = recorder
 
     def run(self, flow: Flow[T], *, keep_open: bool = False, halted: threading.Event | None = None) -> T:
         """Do what ``flow`` asks for until it returns, then close what it opened, unless that is its result.
 
         Once ``halted`` is set the flow is left at its next step.
         """
-        flow = retrying(flow, Retry(self.transport.settings.max_retries))
+        watched = Watched(self.recorder)
+        flow = retrying(watched.flow(flow), Retry(self.transport.settings.max_retries))
         opened: list[SyncBody] = []
         outcome: Any = None
         failed: CodexError | None = None
@@ -47,7 +51,7 @@ class SyncDriver:
                 if halted and halted.is_set():
                     raise _Halted
                 try:
-                    outcome, failed = self._do(step, opened), None
+                    outcome, failed = self._do(step, opened, watched), None
                 except CodexError as error:
                     failed = error
         except StopIteration as end:
@@ -58,10 +62,10 @@ class SyncDriver:
             for body in opened:
                 body.close()
 
-    def _do(self, step: Step, opened: list[SyncBody]) -> Any:
+    def _do(self, step: Step, opened: list[SyncBody], watched: Watched) -> Any:
         match step:
             case Call():
-                return self._send(step, opened)
+                return self._send(step, opened, watched.recording)
             case Read(reply):
                 return cast("SyncBody", reply.body).read()
             case Pause(seconds):
@@ -71,17 +75,22 @@ class SyncDriver:
             case Together():
                 return self._together(step)
 
-    def _send(self, call: Call, opened: list[SyncBody]) -> Reply:
+    def _send(self, call: Call, opened: list[SyncBody], recording: Recording | None) -> Reply:
         transport = self.transport
         client = transport.client()
         request = transport.request(client, call)
+        if recording:
+            recording.sending(request)
         try:
             response = client.send(request, auth=transport.auth_for(call), stream=True, follow_redirects=False)
         except httpx.HTTPError as error:
             raise fault(error, without_query(request.url), transport.settings.silence) from error
-        body = SyncBody(response, transport.settings.silence)
+        streams = call.stream and response.is_success
+        body = SyncBody(response, transport.settings.silence, recording if streams else None)
+        if recording:
+            recording.arrived(response)
         opened.append(body)
-        if call.stream and response.is_success:
+        if streams:
             return transport.reply(response, b"", body)
         reply = transport.reply(response, body.read_all())
         opened.remove(body)
@@ -127,12 +136,14 @@ class _Halted(BaseException):
 class AsyncDriver:
     """Runs flows on the event loop: `SyncDriver`, with ``await`` where that one waits."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, recorder: Recorder | None = None) -> None:
         self.transport = transport
+        self.recorder = recorder
 
     async def run(self, flow: Flow[T], *, keep_open: bool = False) -> T:
         """Do what ``flow`` asks for until it returns, then close what it opened, unless that is its result."""
-        flow = retrying(flow, Retry(self.transport.settings.max_retries))
+        watched = Watched(self.recorder)
+        flow = retrying(watched.flow(flow), Retry(self.transport.settings.max_retries))
         opened: list[AsyncBody] = []
         outcome: Any = None
         failed: CodexError | None = None
@@ -140,7 +151,7 @@ class AsyncDriver:
             while True:
                 step = flow.throw(failed) if failed else flow.send(outcome)
                 try:
-                    outcome, failed = await self._do(step, opened), None
+                    outcome, failed = await self._do(step, opened, watched), None
                 except CodexError as error:
                     failed = error
         except StopIteration as end:
@@ -151,10 +162,10 @@ class AsyncDriver:
             for body in opened:
                 await body.aclose()
 
-    async def _do(self, step: Step, opened: list[AsyncBody]) -> Any:
+    async def _do(self, step: Step, opened: list[AsyncBody], watched: Watched) -> Any:
         match step:
             case Call():
-                return await self._send(step, opened)
+                return await self._send(step, opened, watched.recording)
             case Read(reply):
                 return await cast("AsyncBody", reply.body).read()
             case Pause(seconds):
@@ -164,17 +175,22 @@ class AsyncDriver:
             case Together():
                 return await self._together(step)
 
-    async def _send(self, call: Call, opened: list[AsyncBody]) -> Reply:
+    async def _send(self, call: Call, opened: list[AsyncBody], recording: Recording | None) -> Reply:
         transport = self.transport
         client = transport.async_client()
         request = transport.request(client, call)
+        if recording:
+            recording.sending(request)
         try:
             response = await client.send(request, auth=transport.auth_for(call), stream=True, follow_redirects=False)
         except httpx.HTTPError as error:
             raise fault(error, without_query(request.url), transport.settings.silence) from error
-        body = AsyncBody(response, transport.settings.silence)
+        streams = call.stream and response.is_success
+        body = AsyncBody(response, transport.settings.silence, recording if streams else None)
+        if recording:
+            recording.arrived(response)
         opened.append(body)
-        if call.stream and response.is_success:
+        if streams:
             return transport.reply(response, b"", body)
         reply = transport.reply(response, await body.read_all())
         opened.remove(body)

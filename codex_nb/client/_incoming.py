@@ -19,6 +19,7 @@ from codex_nb.wire.sse import SSEDecoder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from codex_nb.client._recording import Recording
     from codex_nb.wire.call import Reply
     from codex_nb.wire.json import JSONObject
 
@@ -46,6 +47,9 @@ class Incoming:
         self._received = 0
         self._hide = reply.body.hide if reply.body else bytes
         self._completed = completed
+        self._recording: Recording | None = getattr(reply.body, "recording", None)
+        if self._recording:
+            self._recording.answer = self._assembly
 
     @property
     def text(self) -> str:
@@ -117,6 +121,8 @@ class Incoming:
             if kind in TERMINAL:
                 self._end(self._ending_error(kind, raw))
                 break
+        if self._recording and self._assembly.begun:
+            self._recording.text_came()
         return events
 
     def ended(self) -> None:
@@ -167,6 +173,8 @@ class Incoming:
     def _end(self, failure: CodexError | None) -> None:
         self.finished = True
         self.failure = self.failure or failure
+        if self._recording:
+            self._recording.ended(self.failure)
         if self._completed and not self.failure:
             self._completed(self)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Self
 
@@ -15,10 +16,15 @@ from codex_nb.client.resources.models import Models
 from codex_nb.client.resources.responses import Responses
 from codex_nb.settings import Backend, Settings
 
+# How long a session that closes waits for a ledger that another program has locked.
+CLOSING_SECONDS = 1.0
+
 if TYPE_CHECKING:
     from types import TracebackType
 
     import httpx
+
+    from codex_nb.client.ledger import Ledger
 
 __all__ = ["AsyncFace", "Session"]
 
@@ -50,7 +56,7 @@ class AsyncFace(_Face[Async]):
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._driver = AsyncDriver(core.transport)
+        self._driver = AsyncDriver(core.transport, core.recorder)
 
     def __repr__(self) -> str:
         return f"<the asynchronous face of a session on {self._core.settings.backend.name}>"
@@ -85,7 +91,7 @@ class Session(_Face[Sync]):
         settings = Settings.read(backend, model=model, timeout=timeout, max_retries=max_retries)
         transport = Transport(settings, auth or _usual_login(settings.backend), http, async_http)
         self._core = Core(settings, transport)
-        self._driver = SyncDriver(transport)
+        self._driver = SyncDriver(transport, self._core.recorder)
 
     @cached_property
     def aio(self) -> AsyncFace:
@@ -112,13 +118,20 @@ class Session(_Face[Sync]):
         """The session's name towards the service; its requests share the prompt cache."""
         return self._core.id
 
+    @property
+    def ledger(self) -> Ledger:
+        """What each call used, as it is kept on this machine (``CODEX_NB_LEDGER``)."""
+        return self._core.ledger
+
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and see to it that the ledger is written."""
         self._core.transport.close()
+        self.ledger.flush(CLOSING_SECONDS)
 
     async def aclose(self) -> None:
-        """Close the connections of both faces."""
+        """Close the connections of both faces, and see to it that the ledger is written."""
         await self._core.transport.aclose()
+        await asyncio.to_thread(self.ledger.flush, CLOSING_SECONDS)
 
     def __enter__(self) -> Self:
         return self

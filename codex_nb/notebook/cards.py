@@ -45,6 +45,7 @@ def status_card(session: Session) -> Card:
         rows.append(("address", address))
     rows += _login_rows(session)
     rows.append(("model", session.model or "the service's first"))
+    rows.append(("ledger", str(session.ledger)))
     return Card("codex_nb", rows)
 
 

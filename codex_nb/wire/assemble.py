@@ -43,6 +43,17 @@ class Assembly:
         """The text of all messages so far, in their order: that of `response`, however it came."""
         return "".join(_text(item) for item in self.response()["output"])
 
+    @property
+    def begun(self) -> bool:
+        """Whether any text came."""
+        return bool(self._texts)
+
+    @property
+    def head(self) -> JSONObject:
+        """The response object as the service itself tells it: its output may be missing."""
+        told = as_object(self.ending.get("response")) if self.ending else {}
+        return self._base | {name: value for name, value in told.items() if value is not None}
+
     def add(self, event: JSONObject) -> None:
         """Take one event. Unknown types, and fields of the wrong shape, are passed over."""
         kind = event.get("type")
@@ -81,8 +92,7 @@ class Assembly:
 
     def response(self) -> JSONObject:
         """Return the response object as it stands: shaped as in the terminal event, ``output`` always whole."""
-        ending = self.ending or {}
-        body = self._base | {k: v for k, v in as_object(ending.get("response")).items() if v is not None}
+        ending, body = self.ending or {}, self.head
         status = TERMINAL[ending["type"]] if ending else "in_progress"
         body["status"] = status
         if ending.get("type") == "error":
