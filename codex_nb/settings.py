@@ -14,7 +14,7 @@ from codex_nb.errors import InvalidOption, UnsupportedByBackend
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Backend", "Settings", "codex_home", "data_folder"]
+__all__ = ["Backend", "Settings", "codex_home", "data_folder", "oauth_path"]
 
 # The official client's number: the model list is filtered by it, so a stale value hides models.
 CLIENT_VERSION = "0.169.0"
@@ -35,6 +35,16 @@ def data_folder() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("codex_nb", appauthor=False)
+
+
+def oauth_path(name: str) -> str:
+    """Return the path of the issuer's ``token`` or ``revoke`` endpoint; the Codex CLI's variables may put it elsewhere.
+
+    They are ``CODEX_REFRESH_TOKEN_URL_OVERRIDE`` and ``CODEX_REVOKE_TOKEN_URL_OVERRIDE``, each a full address.
+    """
+    variable = {"token": "CODEX_REFRESH_TOKEN_URL_OVERRIDE", "revoke": "CODEX_REVOKE_TOKEN_URL_OVERRIDE"}[name]
+    elsewhere = os.environ.get(variable, "").strip()
+    return _root(elsewhere) if elsewhere else f"issuer/oauth/{name}"
 
 
 def _root(url: str) -> str:

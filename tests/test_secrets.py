@@ -97,6 +97,7 @@ def test_a_login_file_shows_none_of_its_tokens(make_backend, face, tmp_path):
     login = backend.auth_json(lifetime=-10)
     path = tmp_path / "auth.json"
     tokens = [value for name, value in login["tokens"].items() if name.endswith("token")]
+    backend.state.tokens.refuse(login["tokens"]["refresh_token"], "expired")
     shown = []
     for content in (json.dumps(login), json.dumps(login)[:-30], json.dumps({"tokens": tokens})):
         path.write_text(content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from codex_nb.auth.claims import Claims
@@ -13,9 +14,9 @@ from codex_nb.wire.json import as_object
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Login", "read_login"]
+__all__ = ["Login", "read_login", "token"]
 
-SIGN_IN: Final = "Sign in with the Codex CLI (codex login)"
+SIGN_IN: Final = "Sign in (%codex login, codex-nb login or codex login)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Login:
     id_token: str | None = field(default=None, repr=False)
     api_key: str | None = field(default=None, repr=False)
     account_id: str | None = None
+    # When the file was last renewed, epoch seconds.
+    renewed_at: float | None = None
 
     @property
     def claims(self) -> Claims:
@@ -72,16 +75,27 @@ def _read(path: Path) -> Login | str:
     except (OSError, ValueError, RecursionError):
         return "unreadable"
     fields = as_object(top.get("tokens"))
-    access, api_key = _token(fields.get("access_token")), _token(top.get("OPENAI_API_KEY") or top.get("openai_api_key"))
+    access, api_key = token(fields.get("access_token")), token(top.get("OPENAI_API_KEY") or top.get("openai_api_key"))
     if not access:
         return "api_key" if api_key else "incomplete"
-    id_token = _token(fields.get("id_token"))
-    account = _token(fields.get("account_id"))
+    id_token = token(fields.get("id_token"))
+    account = token(fields.get("account_id"))
     account = account or (Claims.read(id_token) | Claims.read(access)).account_id
-    return Login(access, _token(fields.get("refresh_token")), id_token, api_key, account)
+    return Login(
+        access, token(fields.get("refresh_token")), id_token, api_key, account, _epoch(top.get("last_refresh"))
+    )
 
 
-def _token(value: Any) -> str | None:
+def token(value: Any) -> str | None:
     """Return ``value`` if it can stand in a header, else None."""
     text = value.strip() if isinstance(value, str) else ""
     return text if text.isascii() and text.isprintable() and " " not in text and text else None
+
+
+def _epoch(value: Any) -> float | None:
+    """Return the time (RFC 3339) in epoch seconds; None for what is none."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

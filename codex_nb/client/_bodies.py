@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
-from codex_nb.client._transport import HIDDEN, fault, secret_of, without_query
+from codex_nb.client._transport import HIDDEN, fault, secrets_of, without_query
 
 if TYPE_CHECKING:
     from codex_nb.client._recording import Recording
@@ -24,7 +24,7 @@ class _Body:
     def __init__(self, response: httpx.Response, silence: float, recording: Recording | None = None) -> None:
         self.response = response
         self.recording = recording
-        self._secret = secret_of(response.request).encode()
+        self._secrets = [secret.encode() for secret in secrets_of(response)]
         kind = self.hide(response.headers.get("content-type", "").encode()).decode()
         self.content_type = kind.partition(";")[0].strip().lower()[:LONGEST_TYPE]
         self._silence = silence
@@ -41,7 +41,9 @@ class _Body:
 
     def hide(self, content: bytes) -> bytes:
         """Return ``content`` without the login, if it quotes it."""
-        return content.replace(self._secret, HIDDEN.encode()) if self._secret and self._secret in content else content
+        for secret in self._secrets:
+            content = content.replace(secret, HIDDEN.encode())
+        return content
 
     def _fault(self, error: httpx.HTTPError) -> Exception:
         return fault(error, without_query(self.response.request.url), self._silence)

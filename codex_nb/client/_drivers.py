@@ -82,7 +82,7 @@ class SyncDriver:
         if recording:
             recording.sending(request)
         try:
-            response = client.send(request, auth=transport.auth_for(call), stream=True, follow_redirects=False)
+            response = client.send(request, auth=transport.auth_for(call, self), stream=True, follow_redirects=False)
         except httpx.HTTPError as error:
             raise fault(error, without_query(request.url), transport.settings.silence) from error
         streams = call.stream and response.is_success
@@ -182,7 +182,9 @@ class AsyncDriver:
         if recording:
             recording.sending(request)
         try:
-            response = await client.send(request, auth=transport.auth_for(call), stream=True, follow_redirects=False)
+            response = await client.send(
+                request, auth=transport.auth_for(call, self), stream=True, follow_redirects=False
+            )
         except httpx.HTTPError as error:
             raise fault(error, without_query(request.url), transport.settings.silence) from error
         streams = call.stream and response.is_success

@@ -18,7 +18,7 @@ from codex_nb.client._kept import (
     whole_number,
 )
 from codex_nb.client._ledger_file import Entry
-from codex_nb.client._transport import secret_of
+from codex_nb.client._transport import bearer_of
 from codex_nb.client._writer import unfinished
 from codex_nb.errors import CodexError, MalformedStream, NotSignedIn
 from codex_nb.wire.assemble import TERMINAL
@@ -95,7 +95,7 @@ class Recording:
 
     def arrived(self, response: httpx.Response) -> None:
         """Note the headers of an attempt's answer."""
-        self._secret = secret_of(response.request)
+        self._secret = bearer_of(response.request)
         headers = {name.lower(): value for name, value in response.headers.items()}
         named = (headers.get(name) for name in ("x-request-id", "x-oai-request-id", "cf-ray"))
         self._facts |= {

@@ -13,23 +13,26 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 
 from codex_nb._version import __version__
+from codex_nb.auth.bearer import CodexAuth
 from codex_nb.client._outgoing import body
 from codex_nb.errors import APIConnectionError, APITimeoutError, CodexError, MalformedStream
-from codex_nb.wire.call import Reply
+from codex_nb.wire.call import Reply, Secret
 from codex_nb.wire.headers import identity
 
 if TYPE_CHECKING:
     import asyncio
 
+    from codex_nb.client._drivers import AsyncDriver, SyncDriver
     from codex_nb.settings import Settings
     from codex_nb.wire.call import Call, OpenBody
 
-__all__ = ["HIDDEN", "Transport", "fault", "secret_of", "without_query"]
+__all__ = ["HIDDEN", "Transport", "bearer_of", "fault", "secrets_of", "without_query"]
 
 LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=120.0)
 # A proxy of the environment is not for this machine's own servers.
 DIRECT: Final = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
 HIDDEN: Final = "[hidden]"
+SECRETS: Final = "codex_nb.secrets"
 SHORTEST_SECRET: Final = 16
 
 
@@ -104,26 +107,45 @@ class Transport:
             params=call.params,
             content=content,
             headers={"accept": "*/*", **self._identity, **described, **call.headers},
-            timeout=self.timeout,
+            timeout=self._patience(call),
+            extensions={SECRETS: tuple(fields.values())}
+            if isinstance(fields := call.json or call.form, Secret)
+            else {},
         )
 
-    def auth_for(self, call: Call) -> httpx.Auth | None:
-        """Return the login for ``call``: only what goes to the backend's own addresses carries it."""
-        return self.auth if call.signed_in and "://" not in call.path else None
+    def _patience(self, call: Call) -> httpx.Timeout:
+        if call.timeout is None:
+            return self.timeout
+        return httpx.Timeout(min(call.timeout, self.settings.silence), connect=min(call.timeout, self.settings.connect))
+
+    def auth_for(self, call: Call, driver: SyncDriver | AsyncDriver) -> httpx.Auth | None:
+        """Return the login for ``call``: only what goes to the backend's own addresses carries it.
+
+        A login that renews itself asks the backend's own issuer, by the same ``driver``.
+        """
+        if not call.signed_in or "://" in call.path:
+            return None
+        return self.auth.bound_to(self.settings.backend, driver) if isinstance(self.auth, CodexAuth) else self.auth
 
     @staticmethod
     def reply(response: httpx.Response, content: bytes, body: OpenBody | None = None) -> Reply:
         """Return what came, as flows see it. A header may quote the login; it is hidden there."""
         headers = {name.lower(): value for name, value in response.headers.items()}
-        if secret := secret_of(response.request):
+        for secret in secrets_of(response):
             headers = {name: value.replace(secret, HIDDEN) for name, value in headers.items()}
         return Reply(response.status_code, headers, without_query(response.url), time.time(), content, body)
 
 
-def secret_of(request: httpx.Request) -> str:
+def bearer_of(request: httpx.Request) -> str:
     """Return the token that ``request`` carried, or an empty text: what is short ("local", "EMPTY") hides nothing."""
     token = request.headers.get("authorization", "").removeprefix("Bearer ")
     return token if len(token) >= SHORTEST_SECRET else ""
+
+
+def secrets_of(response: httpx.Response) -> list[str]:
+    """Return what a reply may not show: the token that its request carried and, of a failure, what its body held."""
+    held = () if response.is_success else response.request.extensions.get(SECRETS, ())
+    return [secret for secret in (bearer_of(response.request), *held) if len(secret) >= SHORTEST_SECRET]
 
 
 def without_query(url: httpx.URL) -> str:

@@ -15,7 +15,7 @@ import pydantic_core
 
 from codex_nb.errors import MalformedStream
 
-__all__ = ["Blocking", "Call", "Content", "Flow", "Pause", "Read", "Reply", "Step", "Together"]
+__all__ = ["Blocking", "Call", "Content", "Flow", "Pause", "Read", "Reply", "Secret", "Step", "Together"]
 
 T = TypeVar("T")
 
@@ -33,13 +33,21 @@ class Content(Protocol):
         ...
 
 
+class Secret(dict[str, str]):
+    """Fields of a body that hold a login: they show in no repr, and an error that quotes one does not show it."""
+
+    def __repr__(self) -> str:
+        return "{hidden}"
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One HTTP request. ``path`` begins with the backend's part (``codex/…``) or is a full address.
 
     Its body is ``json``, a ``form`` of names and values, or ``content``, streamed; at most one of them.
     ``also_fine`` lists statuses that the flow wants to see itself; any other one that is no success is raised.
-    With ``stream`` the reply comes open, at its headers, to be taken by `Read`.
+    With ``stream`` the reply comes open, at its headers, to be taken by `Read`. ``timeout`` is the silence to bear, in
+    seconds, where it is not the session's.
     """
 
     method: str
@@ -52,6 +60,7 @@ class Call:
     also_fine: frozenset[int] = frozenset()
     stream: bool = False
     signed_in: bool = True
+    timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +95,11 @@ class Reply:
     """What a `Call` brought. ``at`` is the time of arrival in epoch seconds; header names are lower case."""
 
     status: int
-    headers: Mapping[str, str]
+    # Neither shows in a repr: a token may stand in both.
+    headers: Mapping[str, str] = field(repr=False)
     url: str
     at: float
-    content: bytes = b""
+    content: bytes = field(default=b"", repr=False)
     body: OpenBody | None = None
 
     def json(self) -> Any:

@@ -36,7 +36,7 @@ BILLING: Final = frozenset(
         "project_spend_limit_exceeded",
     }
 )
-SIGN_IN_HINT: Final = "Sign in again with the Codex CLI (codex login)."
+SIGN_IN_HINT: Final = "Sign in again: %codex login, or codex-nb login."
 HINTS: Final = {
     400: "Check the request's fields; %codex models lists the models of this account.",
     402: "The workspace is deactivated or unpaid; choose another one, or ask its owner.",
