@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     )
     from codex_nb.notebook.asking import ask
     from codex_nb.settings import Backend
+    from codex_nb.tools.function import tool
 
 # Public name -> the module that has it; a module of the same name is the name itself.
 _HOME = {
@@ -66,6 +67,7 @@ _HOME = {
     "frames": "codex_nb.frames",
     "pydantic_function_tool": "codex_nb.client._tools",
     "session": "codex_nb.client.default",
+    "tool": "codex_nb.tools.function",
     "use": "codex_nb.client.default",
 }
 
@@ -110,6 +112,7 @@ __all__ = [
     "frames",
     "pydantic_function_tool",
     "session",
+    "tool",
     "use",
 ]
 

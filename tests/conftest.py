@@ -3,10 +3,15 @@
 import asyncio
 import inspect
 
+import hypothesis
 import pytest
 
 from codex_nb import Bearer, Session
 from codex_nb.local import LocalBackend
+
+# How long an example takes is the machine's business.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 TOKEN = "made-up-bearer-0123456789abcdef"
 

@@ -35,7 +35,8 @@ class Answer:
     ``failed`` (the error was raised); ``seconds`` is the time from asking to the end, ``response`` what was assembled.
     ``turns_sent`` counts the earlier turns that the model was given, ``turns_stale`` the later ones that go on from
     what this answer has replaced. ``parsed`` is the answer as its ``schema`` wants it; None where it has none, or broke
-    off.
+    off. ``tool_calls`` are the calls of tools, in order, ``rounds`` the responses that made
+    them, and ``items`` what all of it adds to the conversation.
     """
 
     text: str
@@ -47,13 +48,17 @@ class Answer:
     response: Response | None = None
     schema: OutputSchema | None = None
     parsed: Any = None
+    tool_calls: tuple[Any, ...] = ()
+    rounds: tuple[Response, ...] = ()
+    items: tuple[Any, ...] = ()
     turns_sent: int = 0
     turns_stale: int = 0
 
     @property
     def usage(self) -> ResponseUsage | None:
-        """The tokens of this answer; None where the service did not say (an interrupted answer)."""
-        return self.response.usage if self.response else None
+        """The tokens of this answer, all rounds of tool calls; None where the service did not say (it was stopped)."""
+        last = self.response.usage if self.response else None
+        return sum((each.usage for each in self.rounds if each.usage), last) if last else None
 
     @property
     def df(self) -> pd.DataFrame | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from codex_nb.chat.schema import OutputSchema
     from codex_nb.client._stream import ResponseStream
     from codex_nb.client.session import Session
+    from codex_nb.tools.toolbox import Toolbox
 
 __all__ = ["Ask"]
 
@@ -34,6 +36,7 @@ class Ask:
     tier: str | None = None
     web: bool = False
     schema: OutputSchema | None = None
+    tools: Toolbox | None = None
     history: tuple[Any, ...] = ()
     turns_sent: int = 0
 
@@ -55,16 +58,16 @@ class Ask:
             return cls(prompt, name, effort or suffix, **options)
         return cls(prompt, model or None, effort, **options)
 
-    def stream(self, session: Session) -> ResponseStream:
-        """Return the answer of ``session``, not yet opened."""
+    def stream(self, session: Session, so_far: Sequence[Any] = ()) -> ResponseStream:
+        """Return the answer of ``session``, not yet opened. ``so_far`` are the items of earlier rounds of calls."""
         return session.responses.stream(
             model=self.model,
-            input=[*self.history, *self.input],
+            input=[*self.history, *self.input, *so_far],
             instructions=self.instructions,
             reasoning=self._reasoning(),
             text={"verbosity": self.verbosity} if self.verbosity else None,
             service_tier=self.tier,
-            tools=[{"type": "web_search"}] if self.web else None,
+            tools=[*([{"type": "web_search"}] if self.web else []), *(self.tools.definitions() if self.tools else [])],
             text_format=self.schema.wanted if self.schema else None,
         )
 

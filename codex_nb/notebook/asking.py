@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +19,11 @@ from codex_nb.notebook.run import run
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from codex_nb.chat.schema import OutputSchema
     from codex_nb.notebook.magics import CodexMagics
+    from codex_nb.tools.toolbox import Toolbox
 
 __all__ = ["ask", "ask_cell", "ask_line"]
 
@@ -79,6 +81,7 @@ def ask_line(magics: CodexMagics, line: str) -> None:
 def _ask_with(magics: CodexMagics, options: argparse.Namespace, prompt: str, target: str | None) -> None:
     shell: Any = magics.shell
     evaluate = evaluator(shell.user_ns)
+    functions: list[str] = options.tool or []
     _perform(
         Ask.of(
             prompt if options.no_interpolate else expand(prompt, evaluate),
@@ -89,6 +92,7 @@ def _ask_with(magics: CodexMagics, options: argparse.Namespace, prompt: str, tar
             tier=options.tier,
             web=options.web,
             schema=_schema(options.schema, evaluate),
+            tools=_toolbox([evaluate(name) for name in functions], options.approve, shell),
         ),
         shell,
         out=_name(options.out or target),
@@ -108,6 +112,8 @@ def ask(  # noqa: PLR0913 - the options of the magic
     tier: str | None = None,
     web: bool = False,
     schema: Any = None,
+    tools: Iterable[Any] = (),
+    approve: str = "ask",
     chat: str | None = None,
     new: bool = False,
     at: int | None = None,
@@ -141,6 +147,7 @@ def ask(  # noqa: PLR0913 - the options of the magic
         tier=tier,
         web=web,
         schema=schema,
+        tools=_toolbox(list(tools), approve, get_ipython()),
     )
     return _perform(
         question,
@@ -218,6 +225,22 @@ def _schema(text: str | None, evaluate: Callable[[str], Any]) -> OutputSchema | 
     from codex_nb.chat.schema import WORDS, output_schema
 
     return output_schema(text if SCHEMA_MARKS.search(text) or text in WORDS else evaluate(text))
+
+
+def _toolbox(functions: list[Any], approve: str, shell: Any) -> Toolbox | None:
+    from codex_nb.tools.approve import Approval
+    from codex_nb.tools.toolbox import Toolbox
+
+    way = Toolbox.checked_way(approve)
+    return Toolbox(functions, Approval(way, _prompt(shell))) if functions else None
+
+
+def _prompt(shell: Any) -> Callable[[str], str] | None:
+    """Return what asks the user, None where nobody can answer. Works in a cell that runs, where widgets do not."""
+    kernel = getattr(shell, "kernel", None)
+    if kernel is not None:
+        return input if getattr(kernel, "_allow_stdin", False) else None
+    return input if sys.stdin is not None and sys.stdin.isatty() else None
 
 
 def _name(text: str | None) -> str | None:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from codex_nb.chat.answer import Answer
     from codex_nb.chat.ask import Ask
-    from codex_nb.types.responses import Response
 
 __all__ = ["Conversations", "conversations"]
 
@@ -54,7 +53,7 @@ class Conversations:
             turn = Turn(
                 prompt=ask.prompt,
                 input=ask.input,
-                output=_output(answer.response),
+                output=answer.items,
                 status=answer.status,
                 model=answer.model,
                 cell=cell,
@@ -91,10 +90,6 @@ class Conversations:
         count = self._asked[1] + 1 if self._asked[0] == message else 1
         self._asked = (message, count)
         return cell if count == 1 else f"{cell}#{count}"
-
-
-def _output(response: Response | None) -> list[Any]:
-    return [item.raw for item in response.output] if response else []
 
 
 def _notebook(shell: Any) -> str | None:

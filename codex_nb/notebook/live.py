@@ -20,7 +20,7 @@ from codex_nb.notebook.receipt import bundle
 from codex_nb.safe_markdown import printable, safe_markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from codex_nb.notebook.stop import StopButton
@@ -59,8 +59,8 @@ class Painter(Protocol):
         """Take a few more characters."""
         ...
 
-    def end(self, line: str) -> None:
-        """Show the receipt."""
+    def end(self, line: str, calls: Sequence[str] = ()) -> None:
+        """Show the receipt, and the tool calls below it."""
         ...
 
 
@@ -76,7 +76,7 @@ class Live:
         self._markdown = markdown
         self._stop_button = stop_button
         self._button: StopButton | None = None
-        self._receipt = ""
+        self._receipt: dict[str, str] = {}
         self._answer, self._line = _Output(), _Output()
         self._parts: list[str] = []
         self._length = 0
@@ -108,10 +108,10 @@ class Live:
             text = "".join(self._parts)
             self._answer.show({"text/markdown": self._markdown(text), "text/plain": text} if text else NOTHING)
             if self._button:
-                self._line.show(bundle(self._receipt) if self._receipt else NOTHING)
+                self._line.show(self._receipt or NOTHING)
                 self._button.close()
             elif self._receipt:
-                self._line.show(bundle(self._receipt))
+                self._line.show(self._receipt)
 
     def _show_stop_button(self) -> None:
         if self._stop_button:
@@ -127,9 +127,9 @@ class Live:
         if time.monotonic() >= self._next:
             self._paint()
 
-    def end(self, line: str) -> None:
+    def end(self, line: str, calls: Sequence[str] = ()) -> None:
         """Take the receipt; it is shown in place of the stop button."""
-        self._receipt = line
+        self._receipt = bundle(line, calls)
 
     def _paint(self) -> None:
         with self._lock:
@@ -197,9 +197,9 @@ class Printed:
         print(printable(delta), end="", flush=True)
         self._begun = True
 
-    def end(self, line: str) -> None:
+    def end(self, line: str, calls: Sequence[str] = ()) -> None:
         """Take the receipt; it is printed last, dimmed where the output is a terminal."""
-        self._receipt = line
+        self._receipt = bundle(line, calls)["text/plain"]
 
 
 class Silent:
@@ -216,5 +216,5 @@ class Silent:
     def add(self, delta: str) -> None:
         """Let it pass."""
 
-    def end(self, line: str) -> None:
+    def end(self, line: str, calls: Sequence[str] = ()) -> None:
         """Let it pass."""

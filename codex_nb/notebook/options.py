@@ -64,6 +64,13 @@ def ask_parser(prog: str, description: str, epilog: str = "") -> OptionParser:
     add("-n", "--new", action="store_true", help="begin the conversation anew")
     add("--at", type=int, metavar="N", help="go on from its turn N; -1 leaves out the last one, 0 all")
     add("--turns", type=int, metavar="N", help="send the last N turns at most; 0 sends none")
+    add("-t", "--tool", action="append", metavar="NAME", help="a function that the model may call; may be repeated")
+    add(
+        "--approve",
+        choices=["ask", "once", "always", "never"],
+        default="ask",
+        help="when to ask you before a call: each time, once in this cell, or not at all (default: ask)",
+    )
     add("--web", action="store_true", help="let the model search the web")
     add(
         "-s",

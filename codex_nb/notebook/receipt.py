@@ -6,6 +6,8 @@ import html
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from codex_nb.chat.answer import Answer
 
 __all__ = ["bundle", "receipt"]
@@ -24,6 +26,7 @@ def receipt(answer: Answer) -> str:
             _seconds(answer.seconds),
             _tokens(answer),
             _engine(answer),
+            _plural(len(answer.tool_calls), "tool call") if answer.tool_calls else "",
             _turns(answer),
             _ending(answer),
         )
@@ -78,6 +81,14 @@ def _ending(answer: Answer) -> str:
     return ENDINGS.get(answer.status, "")
 
 
-def bundle(line: str) -> dict[str, str]:
-    """Return ``line`` in the forms that front ends show. The service's words in it are text, never markup."""
-    return {"text/html": f'<div style="{STYLE}">{html.escape(line)}</div>', "text/plain": line}
+def bundle(line: str, calls: Sequence[str] = ()) -> dict[str, str]:
+    """Return ``line``, and ``calls`` folded below it, in the forms that front ends show.
+
+    The words of service, model and tools in them are text, never markup.
+    """
+    shown = f'<div style="{STYLE}">{html.escape(line)}</div>'
+    if calls:
+        items = "".join(f'<li style="white-space: pre-wrap">{html.escape(call)}</li>' for call in calls)
+        summary = _plural(len(calls), "tool call")
+        shown += f'<details style="{STYLE}"><summary>{summary}</summary><ol>{items}</ol></details>'
+    return {"text/html": shown, "text/plain": "\n".join([line, *(f"  {call}" for call in calls)])}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from codex_nb.chat.answer import Answer
-from codex_nb.errors import CodexError, Stopped
+from codex_nb.errors import CodexError, Stopped, ToolError
 from codex_nb.notebook.receipt import receipt
+from codex_nb.tools.toolbox import MOST_ROUNDS
 from codex_nb.types.events import TextDeltaEvent
+from codex_nb.types.responses import FunctionToolCall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from codex_nb.client._stream import ResponseStream
     from codex_nb.client.session import Session
     from codex_nb.notebook.live import Painter
+    from codex_nb.tools.toolbox import Toolbox, ToolCall
+    from codex_nb.types.responses import Response
 
 __all__ = ["run"]
 
@@ -51,49 +55,97 @@ def _run(
     stream: bool,
     keep: Callable[[Answer], Answer],
 ) -> Answer:
-    coming = ask.stream(session)
-    status, parsed = "failed", None
+    exchange = _Exchange(ask)
     with paint(ask.model or session.model or "the model") as painter:
         try:
-            with coming:
-                _show(coming, painter if stream else None)
-            status = coming.response.status
-            parsed = getattr(coming.final(), "output_parsed", None)
+            exchange.run(session, painter if stream else None)
         except KeyboardInterrupt:
-            status = "interrupted"
+            exchange.status = "interrupted"
             raise
         finally:
-            answer = _answer(ask, coming, status, time.monotonic() - began, parsed)
-            if answer.text or answer.refusal or status != "failed":
+            answer = exchange.answer(time.monotonic() - began)
+            if answer.text or answer.refusal or answer.status != "failed":
                 answer = keep(answer)
                 if not stream:
                     painter.add(answer.text or answer.refusal)
-                painter.end(receipt(answer))
+                painter.end(receipt(answer), [str(call) for call in answer.tool_calls])
     return answer
 
 
-def _show(coming: ResponseStream, painter: Painter | None) -> None:
-    for event in coming:
-        if painter and (type(event) is TextDeltaEvent or event.type == "response.refusal.delta"):
-            painter.add(event.delta)
+class _Exchange:
+    """One question, its answer, and the calls of tools in between, each round of which is a request of its own."""
 
+    def __init__(self, ask: Ask) -> None:
+        self.ask = ask
+        self.status = "failed"
+        self._coming: ResponseStream | None = None
+        self._rounds: list[Response] = []
+        self._texts: list[str] = []
+        self._items: list[Any] = []
+        self._calls: list[ToolCall] = []
+        self._parsed: Any = None
 
-def _answer(ask: Ask, coming: ResponseStream, status: str, seconds: float, parsed: Any) -> Answer:
-    """Return the answer as far as it came; what cannot be put together is left out, the text never is."""
-    try:
-        response = coming.response if coming.opened else None
-    except CodexError:
-        response = None
-    model = (response.model if response else "") or ask.model or ""
-    return Answer(
-        coming.text,
-        status,
-        model,
-        seconds,
-        ask.prompt,
-        ask.effort,
-        response,
-        schema=ask.schema,
-        parsed=parsed,
-        turns_sent=ask.turns_sent,
-    )
+    def run(self, session: Session, painter: Painter | None) -> None:
+        """Ask, and go on with the results of calls until there are none."""
+        while True:
+            self._coming = self.ask.stream(session, self._items)
+            with self._coming as coming:
+                self._show(coming, painter)
+                response = coming.response
+                self.status = response.status
+                self._parsed = getattr(coming.final(), "output_parsed", None)
+            calls = [item for item in response.output if isinstance(item, FunctionToolCall)]
+            if not calls or not self.ask.tools or self.status != "completed":
+                return
+            self.status = "failed"
+            if len(self._rounds) == MOST_ROUNDS:
+                raise ToolError(
+                    f"The model called tools in {MOST_ROUNDS} rounds and did not come to an answer.",
+                    hint="Ask for less at once, or say in the instructions when to stop.",
+                    tool=calls[0].name,
+                )
+            self._take_round(response, calls)
+
+    def _show(self, coming: ResponseStream, painter: Painter | None) -> None:
+        begun = False
+        for event in coming:
+            if painter and (type(event) is TextDeltaEvent or event.type == "response.refusal.delta"):
+                apart = "\n\n" if self._texts and not begun else ""
+                begun = True
+                painter.add(apart + event.delta)
+
+    def _take_round(self, response: Response, calls: list[FunctionToolCall]) -> None:
+        self._rounds.append(response)
+        self._coming = None
+        if response.output_text:
+            self._texts.append(response.output_text)
+        self._items += [item.raw for item in response.output]
+        for call in calls:
+            record, told = cast("Toolbox", self.ask.tools).answer(call)
+            self._calls.append(record)
+            self._items.append(told)
+
+    def answer(self, seconds: float) -> Answer:
+        """Return the answer as far as it came; what cannot be put together is left out, the text never is."""
+        ask, coming = self.ask, self._coming
+        try:
+            response = coming.response if coming and coming.opened else None
+        except CodexError:
+            response = None
+        model = (response.model if response else "") or ask.model or ""
+        text = "\n\n".join([*self._texts, *([coming.text] if coming and coming.text else [])])
+        return Answer(
+            text,
+            self.status,
+            model,
+            seconds,
+            ask.prompt,
+            ask.effort,
+            response,
+            schema=ask.schema,
+            parsed=self._parsed,
+            tool_calls=tuple(self._calls),
+            rounds=tuple(self._rounds),
+            items=(*self._items, *([item.raw for item in response.output] if response else [])),
+            turns_sent=ask.turns_sent,
+        )

@@ -184,6 +184,18 @@ class ResponseUsage(Shape):
     output_tokens_details: OutputTokensDetails = Field(default_factory=OutputTokensDetails)
     total_tokens: int = 0
 
+    def __add__(self, other: ResponseUsage) -> ResponseUsage:
+        """Return the tokens of both."""
+        cached = self.input_tokens_details.cached_tokens + other.input_tokens_details.cached_tokens
+        reasoning = self.output_tokens_details.reasoning_tokens + other.output_tokens_details.reasoning_tokens
+        return ResponseUsage(
+            input_tokens=self.input_tokens + other.input_tokens,
+            input_tokens_details=InputTokensDetails(cached_tokens=cached),
+            output_tokens=self.output_tokens + other.output_tokens,
+            output_tokens_details=OutputTokensDetails(reasoning_tokens=reasoning),
+            total_tokens=self.total_tokens + other.total_tokens,
+        )
+
 
 class ResponseError(Shape):
     """Why a response failed."""
