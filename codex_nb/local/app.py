@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from codex_nb.local import account, depot, embeddings, files, models, oauth, responses, speech
+from codex_nb.local import account, depot, device, embeddings, files, models, oauth, responses, speech
 from codex_nb.local.gate import Gate
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
 
 ROUTES = [
     Route("/healthz", _healthz),
-    Route("/oauth/token", oauth.token, methods=["POST"]),
+    *oauth.ROUTES,
+    *device.ROUTES,
     Route("/backend-api/codex/models", models.codex),
     Route("/backend-api/codex/responses", responses.codex, methods=["POST"]),
     Route("/backend-api/codex/responses", responses.upgrade, methods=["GET"]),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from codex_nb.local.state import State
 
-OPEN = {"/healthz", "/oauth/token"}
+OPEN = ("/healthz", "/oauth/", "/api/accounts/deviceauth/", "/codex/device")
 INVALIDATED = {
     "error": {
         "message": "Your authentication token has been invalidated. Please try signing in again.",
@@ -27,6 +27,7 @@ INVALIDATED = {
     },
     "status": 401,
 }
+UNREADABLE = {"detail": "Could not parse your authentication token. Please try signing in again."}
 
 
 class Gate:
@@ -90,14 +91,20 @@ class Gate:
         )
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._app if scope["path"] in OPEN else self._guard(Headers(scope=scope).get("authorization", ""))
+        is_open = scope["path"].startswith(OPEN)
+        app = self._app if is_open else self._guard(Headers(scope=scope).get("authorization", ""))
         await app(scope, receive, send)
 
     def _guard(self, header: str) -> ASGIApp:
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             return JSONResponse({"detail": "Unauthorized"}, 401)
-        return JSONResponse(INVALIDATED, 401) if self._state.tokens.is_refused(token.strip()) else self._app
+        tokens = self._state.tokens
+        if tokens.is_refused(token.strip()):
+            return JSONResponse(INVALIDATED, 401)
+        if tokens.strict and not tokens.is_ours(token.strip()):
+            return JSONResponse(UNREADABLE, 401)
+        return self._app
 
 
 async def _read(receive: Receive) -> bytes | None:

@@ -121,7 +121,11 @@ class LocalBackend:
 
     @property
     def state(self) -> State:
-        """What the backend knows: ``quota``, ``tokens``, ``files`` and ``faults`` may be changed while it runs."""
+        """What the backend knows.
+
+        ``account``, ``quota``, ``tokens``, ``codes``, ``devices``, ``files`` and ``faults`` may be changed while it
+        runs; each says how.
+        """
         if self._state is None:
             raise CodexError("The local backend is not running.", hint="Use it in a with statement, or call start().")
         return self._state
@@ -159,6 +163,17 @@ class LocalBackend:
     def auth_json(self, *, lifetime: int | None = None) -> dict[str, Any]:
         """Return the content of an ``auth.json`` signed in here; a ``lifetime`` (seconds) below 0 is over already."""
         return self.state.tokens.auth_json(lifetime=lifetime)
+
+    def approve_device(self, user_code: str, *, allow: bool = True) -> None:
+        """Do what a person does on the page of device sign-in: allow the device that shows this code, or deny it.
+
+        Raises:
+            CodexError: no device waits with this code.
+
+        """
+        outcome = self.state.devices.decide(user_code, allow=allow)
+        if outcome != ("approved" if allow else "denied"):
+            raise CodexError(f"The device code is {outcome}.", hint="Use the user_code that the device got.")
 
 
 def _loopback(host: str) -> str:

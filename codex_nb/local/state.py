@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, cast
 
 from codex_nb.local.blobs import Blobs
 from codex_nb.local.catalogue import etag
+from codex_nb.local.codes import Codes
+from codex_nb.local.devices import Devices
 from codex_nb.local.engines.scripted import ScriptedEngine
 from codex_nb.local.faults import FaultPlan
+from codex_nb.local.identity import Identity
 from codex_nb.local.quota import DEFAULT_BUDGET, Quota
 from codex_nb.local.record import Recorder
 from codex_nb.local.store import Files
@@ -30,7 +33,10 @@ class State:
         self.engine = engine
         self.etag = etag(engine.rows)
         self.quota = Quota(budget or (script and script.budget) or DEFAULT_BUDGET)
-        self.tokens = Tokens()
+        self.account = Identity()
+        self.tokens = Tokens(account=self.account)
+        self.codes = Codes()
+        self.devices = Devices()
         self.faults = FaultPlan(script.faults if script else ())
         self.recorder = Recorder()
         self.files = Files()
