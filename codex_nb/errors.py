@@ -140,7 +140,12 @@ class APIStatusError(APIError):
 
 
 class BadRequestError(APIStatusError):
-    """400, 413, 422: the service refuses the request as it is."""
+    """400, 413, 422: the service refuses the request as it is.
+
+    ``index`` is the place of the input that it refuses, where there are several and it is known.
+    """
+
+    index: int | None = None
 
 
 class AuthenticationError(APIStatusError):

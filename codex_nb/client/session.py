@@ -12,6 +12,7 @@ from codex_nb.client._drivers import AsyncDriver, SyncDriver
 from codex_nb.client._faces import Async, F, Sync
 from codex_nb.client._transport import Transport
 from codex_nb.client.resources.codex import Codex
+from codex_nb.client.resources.embeddings import Embeddings
 from codex_nb.client.resources.models import Models
 from codex_nb.client.resources.responses import Responses
 from codex_nb.settings import Backend, Settings
@@ -44,6 +45,11 @@ class _Face(Generic[F]):
     def models(self) -> Models[F]:
         """Which models the account can use."""
         return Models(self._core, self._driver)
+
+    @cached_property
+    def embeddings(self) -> Embeddings[F]:
+        """Vectors of texts."""
+        return Embeddings(self._core, self._driver)
 
     @cached_property
     def codex(self) -> Codex[F]:

@@ -1,0 +1,164 @@
+"""What is to be embedded, as the service takes it: any iterable of texts or token lists, split into requests.
+
+There is no tokenizer here, and none is needed. A token stands for 1 to 128 bytes of UTF-8, so a text of more than
+8192 * 128 bytes is surely too long, and every other one is left to the service to judge. Requests are filled by an
+estimate of one token for two bytes: English takes one for four, Chinese and random letters one for two to three. Where
+even that is too little, the service says so, and the request is sent again in halves.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+from typing import Any, Final, TypeAlias, cast
+
+from codex_nb.errors import BadRequestError
+
+__all__ = ["Inputs", "as_inputs", "check_lengths", "halves", "longest", "spans"]
+
+Inputs: TypeAlias = list[str] | list[list[int]]
+
+MOST_INPUTS: Final = 2048
+MOST_TOKENS: Final = 8192
+MOST_TOKENS_TOGETHER: Final = 300_000
+BYTES_OF_THE_LONGEST_TOKEN: Final = 128
+BYTES_PER_TOKEN: Final = 2
+TEXTS: Final = "Pass a text, a list or a pandas Series of texts, a list of token numbers, or a list of such lists."
+
+
+def as_inputs(value: Any) -> Inputs:
+    """Return the texts, or the token lists, that ``value`` holds; a lone text or token list is one of them.
+
+    Raises:
+        BadRequestError: one is empty, or something else; ``index`` says which.
+
+    """
+    if isinstance(value, str):
+        return _texts([value])
+    found = _listed(value)
+    if isinstance(found, str):  # an array of no dimension
+        return _texts([found])
+    if not found:
+        return []
+    if isinstance(found[0], str):
+        return _texts(found)
+    if _is_number(found[0]):
+        return [_numbers(found) or [_token(each, place, "Token") for place, each in enumerate(found)]]
+    return [_tokens(each, place) for place, each in enumerate(found)]
+
+
+def check_lengths(inputs: Inputs) -> None:
+    """Refuse an input that is longer than the service takes, whatever its tokens are.
+
+    Raises:
+        BadRequestError: there is one; ``index`` says which.
+
+    """
+    most, unit = MOST_TOKENS * BYTES_OF_THE_LONGEST_TOKEN, "bytes"
+    if inputs and isinstance(inputs[0], list):
+        most, unit = MOST_TOKENS, "tokens"
+    # Most are short, which is quickly seen: no character has more than four bytes.
+    if max(map(len, inputs), default=0) * 4 <= most:
+        return
+    for place, each in enumerate(inputs):
+        if (size := _length(each)) > most:
+            raise _refused(
+                f"Input {place} is too long: {size} {unit}.",
+                f"The service takes {MOST_TOKENS} tokens an input; cut it into passages.",
+                place,
+            )
+
+
+def spans(inputs: Inputs) -> Iterator[range]:
+    """Split the places of ``inputs`` into requests, each within the service's limits as far as can be told."""
+    start = tokens = 0
+    for place, each in enumerate(inputs):
+        cost = _cost(each)
+        if place > start and (place - start == MOST_INPUTS or tokens + cost > MOST_TOKENS_TOGETHER):
+            yield range(start, place)
+            start, tokens = place, 0
+        tokens += cost
+    if start < len(inputs):
+        yield range(start, len(inputs))
+
+
+def halves(span: range) -> Iterator[range]:
+    """Split a span of two or more in two."""
+    yield from (range(*ends) for ends in pairwise((span.start, (span.start + span.stop) // 2, span.stop)))
+
+
+def longest(inputs: Inputs, span: range) -> int:
+    """Return the place of the input in ``span`` that has most tokens, as far as can be told."""
+    return max(span, key=lambda place: _size(inputs[place]))
+
+
+def _cost(each: str | list[int]) -> int:
+    # What the service takes at all has no more.
+    return min(_size(each), MOST_TOKENS)
+
+
+def _size(each: str | list[int]) -> int:
+    return len(each) if isinstance(each, list) else -(-_length(each) // BYTES_PER_TOKEN)
+
+
+def _length(each: str | list[int]) -> int:
+    """Return the bytes of a text, the tokens of a list."""
+    return len(each) if isinstance(each, list) or each.isascii() else len(each.encode("utf-8", "replace"))
+
+
+def _listed(value: Any) -> list[Any] | str:
+    """Return the entries of an iterable; what iterates over something else than its texts is refused."""
+    kind = cast("type[Any]", type(value))
+    if hasattr(value, "columns"):
+        raise _refused(f"A whole {kind.__name__} cannot be embedded.", "Name one column: input=df['text'].")
+    if issubclass(kind, (bytes, bytearray, memoryview, Mapping)) or not issubclass(kind, Iterable):
+        raise _refused(f"What is of type {kind.__name__} cannot be embedded.", TEXTS)
+    tolist = getattr(value, "tolist", None)  # numpy's and pandas' way: plain values, no numpy scalars
+    return tolist() if tolist else list(value)
+
+
+def _texts(found: list[Any]) -> list[str]:
+    if set(map(type, found)) != {str}:
+        for place, each in enumerate(found):
+            if not isinstance(each, str):
+                raise _refused(f"Input {place} is no text but {_named(each)}.", "Leave it out, or fill the gap.", place)
+    if "" in found:
+        place = found.index("")
+        raise _refused(f"Input {place} is empty.", "The service embeds no empty text; leave it out.", place)
+    return cast("list[str]", found)
+
+
+def _tokens(each: Any, place: int) -> list[int]:
+    if isinstance(each, str) or not isinstance(each, Iterable):
+        raise _refused(f"Input {place} is no list of tokens but {_named(each)}.", TEXTS, place)
+    entries = list(cast("Iterable[Any]", each))
+    found = _numbers(entries) or [_token(token, place, "Input") for token in entries]
+    if not found:
+        raise _refused(f"Input {place} is empty.", "The service embeds no empty list; leave it out.", place)
+    return found
+
+
+def _numbers(entries: list[Any]) -> list[int] | None:
+    """Return the entries if they are plain numbers, which is quickly seen; else None."""
+    return entries if set(map(type, entries)) == {int} else None
+
+
+def _token(value: Any, place: int, what: str) -> int:
+    if not _is_number(value):
+        raise _refused(f"{what} {place} is no token number but {_named(value)}.", TEXTS, place)
+    return operator.index(value)
+
+
+def _is_number(value: Any) -> bool:
+    return hasattr(value, "__index__") and not isinstance(value, bool)
+
+
+def _named(value: Any) -> str:
+    kind = type(value).__name__
+    gap = value is None or kind in {"NAType", "NaTType"} or (isinstance(value, float) and value != value)  # noqa: PLR0124
+    return "missing" if gap else f"of type {kind}"
+
+
+def _refused(message: str, hint: str, index: int | None = None) -> BadRequestError:
+    return BadRequestError(message, hint=hint, status_code=400, code="invalid_input", index=index)
