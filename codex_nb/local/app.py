@@ -11,7 +11,19 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from codex_nb.local import account, depot, device, embeddings, files, models, oauth, responses, speech
+from codex_nb.local import (
+    account,
+    depot,
+    device,
+    embeddings,
+    files,
+    memories,
+    models,
+    oauth,
+    realtime,
+    responses,
+    speech,
+)
 from codex_nb.local.gate import Gate
 
 if TYPE_CHECKING:
@@ -38,6 +50,8 @@ ROUTES = [
     Route("/backend-api/codex/responses", responses.codex, methods=["POST"]),
     Route("/backend-api/codex/responses", responses.upgrade, methods=["GET"]),
     Route("/backend-api/codex/responses/compact", responses.compact_codex, methods=["POST"]),
+    Route("/backend-api/codex/memories/trace_summarize", memories.trace_summarize, methods=["POST"]),
+    Route("/backend-api/codex/realtime/calls", realtime.create, methods=["POST"]),
     Route("/backend-api/wham/usage", account.usage),
     Route("/backend-api/wham/accounts/check", account.check),
     Route("/backend-api/wham/settings/user", account.settings),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from codex_nb.local.checks import Refusal, error
 from codex_nb.local.engines.scripted import ScriptedEngine
@@ -73,12 +73,33 @@ def wanted(ask: Ask) -> bool:
 
 async def shortened(engine: Engine, ask: Ask, blobs: Blobs) -> Answer:
     """Answer with one compaction item. Turns that a script has left are played as they are instead."""
+    if isinstance(engine, ScriptedEngine) and engine.turns:
+        return await engine.answer(ask)
+    return Answer(_sealed(engine, ask, blobs), ask.model)
+
+
+async def summed_up(engine: Engine, ask: Ask) -> tuple[str, Usage] | Failure:
+    """Return a summary of a conversation and what it cost, or how it failed."""
     if isinstance(engine, ScriptedEngine):
-        if engine.turns:
-            return await engine.answer(ask)
-        return Answer(_scripted(ask, blobs), ask.model)
+        text = summary_of(ask)
+        return text, Usage(_tokens(json.dumps(ask.body.get("input"))), _tokens(text))
     answer = await engine.answer(_wish(ask))
-    return replace(answer, pieces=_sealed(answer.pieces, blobs))
+    parts: list[str] = []
+    usage = Usage()
+    async with aclosing(answer.pieces) as pieces:
+        async for piece in pieces:
+            if isinstance(piece, Text):
+                parts.append(piece.delta)
+            elif isinstance(piece, Usage):
+                usage = piece
+            elif isinstance(piece, Failure):
+                return piece
+            # A summary that was cut short is a summary still.
+    return "".join(parts).strip(), usage
+
+
+def _tokens(text: str) -> int:
+    return 1 + len(text) // CHARACTERS_PER_TOKEN
 
 
 def _wish(ask: Ask) -> Ask:
@@ -89,27 +110,14 @@ def _wish(ask: Ask) -> Ask:
     return replace(ask, body={**kept, "input": [*said, message]})
 
 
-async def _sealed(pieces: AsyncGenerator[Piece, None], blobs: Blobs) -> AsyncGenerator[Piece, None]:
-    parts: list[str] = []
-    async with aclosing(pieces):
-        async for piece in pieces:
-            if isinstance(piece, Text):
-                parts.append(piece.delta)
-            elif isinstance(piece, Usage):
-                yield piece
-            elif isinstance(piece, Failure):
-                yield piece
-                return
-            # A summary that was cut short is a summary still.
-    yield _item("".join(parts).strip(), blobs)
-
-
-async def _scripted(ask: Ask, blobs: Blobs) -> AsyncGenerator[Piece, None]:
-    yield _item(summary_of(ask), blobs)
-
-
-def _item(summary: str, blobs: Blobs) -> Item:
-    return Item({"type": "compaction", "encrypted_content": blobs.seal({"summary": summary})})
+async def _sealed(engine: Engine, ask: Ask, blobs: Blobs) -> AsyncGenerator[Piece, None]:
+    found = await summed_up(engine, ask)
+    if isinstance(found, Failure):
+        yield found
+        return
+    text, usage = found
+    yield Item({"type": "compaction", "encrypted_content": blobs.seal({"summary": text})})
+    yield usage
 
 
 def summary_of(ask: Ask) -> str:
@@ -120,20 +128,13 @@ def summary_of(ask: Ask) -> str:
 
 async def compacted(engine: Engine, ask: Ask, original: Ask, blobs: Blobs, unique: str) -> Json | Failure:
     """Return what takes the place of the ``original`` input: what was said to the model, and one short form."""
-    wish = replace(ask, body={**ask.body, "input": [*ask.items, {"type": TRIGGER}]})
-    answer = await shortened(engine, wish, blobs)
-    made: list[Any] = []
-    usage = Usage(len(json.dumps(original.body.get("input"))) // CHARACTERS_PER_TOKEN, 1)
-    async with aclosing(answer.pieces):
-        async for piece in answer.pieces:
-            if isinstance(piece, Item):
-                made.append(dict(piece.item) | {"type": "compaction_summary", "id": f"cmp_{unique}"})
-            elif isinstance(piece, Usage):
-                usage = piece
-            elif isinstance(piece, Failure):
-                return piece
+    found = await summed_up(engine, ask)
+    if isinstance(found, Failure):
+        return found
+    text, usage = found
+    short = {"type": "compaction_summary", "id": f"cmp_{unique}", "encrypted_content": blobs.seal({"summary": text})}
     kept = [_spelt_out(item) for item in original.items if item.get("role") in {"user", "developer", "system"}]
-    return {"output": [*kept, *made], "usage": usage}
+    return {"output": [*kept, short], "usage": usage}
 
 
 def _spelt_out(item: Json) -> Json:

@@ -22,7 +22,7 @@ from codex_nb.local.tokens import Tokens
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
 
-    from codex_nb.local.pieces import Engine
+    from codex_nb.local.pieces import Engine, Json
 
 
 class State:
@@ -44,6 +44,8 @@ class State:
         self.blobs = Blobs(strict=script is None)
         # Whether the older endpoint for short forms is served; the service has withdrawn it.
         self.compact_v1 = False
+        # The sessions that realtime calls were opened with, by the call's id.
+        self.calls: dict[str, Json] = {}
         self._open = 0
         self._lock = threading.Lock()
         self._count = itertools.count(1)
