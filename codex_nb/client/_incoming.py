@@ -48,6 +48,7 @@ class Incoming:
         self._hide = reply.body.hide if reply.body else bytes
         self._completed = completed
         self._recording: Recording | None = getattr(reply.body, "recording", None)
+        self._text_awaited = self._recording is not None
         if self._recording:
             self._recording.answer = self._assembly
 
@@ -121,7 +122,8 @@ class Incoming:
             if kind in TERMINAL:
                 self._end(self._ending_error(kind, raw))
                 break
-        if self._recording and self._assembly.begun:
+        if self._text_awaited and self._recording and self._assembly.begun:
+            self._text_awaited = False
             self._recording.text_came()
         return events
 

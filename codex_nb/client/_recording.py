@@ -109,7 +109,7 @@ class Recording:
 
     def text_came(self) -> None:
         """Note that the first text is there."""
-        self._facts.setdefault("to_text", self._elapsed())
+        self._facts["to_text"] = self._elapsed()
 
     def came(self, reply: Reply) -> None:
         """Note a body that came whole. Its end is not the end of the call: it may not be what it should be."""

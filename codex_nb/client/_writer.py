@@ -2,7 +2,7 @@
 
 An entry is written as soon as the thread gets to it, with those that came meanwhile, so a killed process loses at most
 its last instant. What waits is written when the process ends. A file that cannot be written is said once, in the log,
-and does nothing to the calls: for one that is only locked or full the newest entries are kept and tried again.
+and does nothing to the calls: while it is only locked or full the newest entries are kept and tried again.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Writer:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.trouble: str | None = None
-        self._off = False
+        self._off = self._said = False
         self._file: LedgerFile | None = None
         self._starting = threading.Lock()
         self._begin_anew()
@@ -156,11 +156,13 @@ class Writer:
     def _fail(self, error: Exception) -> None:
         # An extended code has the plain one in its last byte.
         passing = getattr(error, "sqlite_errorcode", 0) & 0xFF in PASSING
-        said, self.trouble = self.trouble, f"{error}"
+        again, self.trouble = self.trouble is not None, f"{error}"
         self._off = not passing
         if self._off:
             self._waiting.clear()
-        if not said:
+        # Many processes that begin one file at once get over it.
+        if not self._said and (again or self._off):
+            self._said = True
             log.warning(
                 "The ledger %s cannot be written (%s). Calls go on without it; CODEX_NB_LEDGER=off turns it off, "
                 "CODEX_NB_LEDGER=PATH puts it elsewhere.",

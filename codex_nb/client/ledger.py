@@ -138,7 +138,7 @@ class Ledger:
             before, left = (NEWEST, NEWEST), NEWEST if limit is None else limit
             while left > 0:
                 # Each page is a transaction of its own: a long one would keep the log from being folded in.
-                page = [kind(*row) for row in db.execute(query, [first, *before, min(PAGE, left)])]
+                page = [*map(kind._make, db.execute(query, [first, *before, min(PAGE, left)]))]
                 yield from page
                 left = left - len(page) if len(page) == PAGE else 0
                 before = (page[-1].time, page[-1].id) if page else before
