@@ -322,6 +322,33 @@ def test_ids_do_not_stand_in_endpoints():
     assert endpoint_of("https://files.example/a/b?sig=x") == "elsewhere"
 
 
+def test_the_paths_of_all_endpoints_are_known():
+    """A part that is not known would show as an id."""
+    import re
+    from pathlib import Path
+
+    from codex_nb.client import resources
+
+    sources = [path.read_text() for path in Path(resources.__file__).parent.glob("*.py")]
+    paths = {path for source in sources for path in re.findall(r'Call\(\s*"[A-Z]+",\s*f?"([^"]+)"', source)}
+    assert {"codex/models", "account/wham/usage"} <= paths
+    for path in paths:
+        assert endpoint_of(re.sub(r"{[^}]*}", "{id}", path)) == re.sub(r"{[^}]*}", "{id}", path)
+
+
+def test_embeddings_are_a_row_a_batch_with_their_tokens(make_backend, face, ledger):
+    """Sent side by side, each with what it used."""
+    result = face.run(
+        make_backend(Script()),
+        lambda one: one.embeddings.create(input=[PROMPT] * 2_050, model="text-embedding-3-small"),
+    )
+    rows = list(ledger.calls())
+    assert [(row.endpoint, row.outcome, row.model) for row in rows] == [
+        ("platform/embeddings", "completed", "text-embedding-3-small")
+    ] * 2
+    assert sum(row.input_tokens for row in rows) == result.usage.prompt_tokens > 0
+
+
 def test_labels_are_labels():
     """Models, ids and codes; no sentence, no address, no token, no folder."""
     for good in ("gpt-5.4", "openai/gpt-oss:20b", "resp_0a1b", "llama[q4_0]", "v1.2+b"):
