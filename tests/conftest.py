@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import os
 
 import hypothesis
 import pytest
@@ -13,6 +14,8 @@ from codex_nb.local import LocalBackend
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
 
+# Where no fixture of a test says otherwise (those of a module, say), the ledger of the machine's user stays out of it.
+os.environ["CODEX_NB_LEDGER"] = "off"
 TOKEN = "made-up-bearer-0123456789abcdef"
 
 
