@@ -9,11 +9,14 @@ from typing import assert_type
 from pydantic import BaseModel, TypeAdapter
 
 from codex_nb import Session
+from codex_nb.client._pages import AsyncPage, Page
 from codex_nb.client._stream import AsyncParsedStream, AsyncResponseStream, ParsedStream, ResponseStream
 from codex_nb.types.account import Usage
 from codex_nb.types.models import ModelInfo, ModelPage
 from codex_nb.types.parsed import ParsedResponse
+from codex_nb.types.profile import Environment, Memories
 from codex_nb.types.responses import CompactedResponse, Response
+from codex_nb.types.tasks import Task, TaskDetail, TaskTurns
 
 
 class City(BaseModel):
@@ -28,6 +31,12 @@ def synchronous(session: Session) -> None:
     assert_type(session.models.list(refresh=True), ModelPage)
     assert_type(session.models.retrieve("gpt-5.4"), ModelInfo)
     assert_type(session.codex.usage(), Usage)
+    assert_type(session.codex.tasks.list(limit=2), Page[Task])
+    for task in session.codex.tasks.list().auto_paging():
+        assert_type(task, Task)
+    assert_type(session.codex.tasks.retrieve("t"), TaskDetail)
+    assert_type(session.codex.tasks.turns.list("t"), TaskTurns)
+    assert_type(session.codex.environments.list(), list[Environment])
     assert_type(session.responses.create(input="x"), Response)
     assert_type(session.responses.create(input="x", stream=True), ResponseStream)
     with session.responses.stream(input="x", reasoning={"effort": "low"}) as stream:
@@ -66,6 +75,10 @@ async def asynchronous(session: Session) -> None:
     assert_type(await session.aio.models.list(), ModelPage)
     assert_type(await session.aio.models.retrieve("gpt-5.4"), ModelInfo)
     assert_type(await session.aio.codex.usage(), Usage)
+    assert_type(await session.aio.codex.tasks.list(), AsyncPage[Task])
+    async for task in (await session.aio.codex.tasks.list()).auto_paging():
+        assert_type(task, Task)
+    assert_type(await session.aio.codex.memories.list(), Memories)
     assert_type(await session.aio.responses.create(input="x"), Response)
     assert_type(await session.aio.responses.create(input="x", stream=True), AsyncResponseStream)
     async with session.aio.responses.stream(input="x") as stream:
@@ -78,6 +91,7 @@ async def asynchronous(session: Session) -> None:
 def mistakes(session: Session) -> None:
     """A misspelt keyword, a missing one and a wrong type are reported on both faces."""
     session.models.list(refrehs=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    session.codex.tasks.list(limt=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     session.models.retrieve()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     session.models.retrieve(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     session.aio.models.list(refrehs=True)  # type: ignore[call-arg,unused-coroutine]  # pyright: ignore[reportCallIssue]
