@@ -34,6 +34,15 @@ class Ask:
         return [cast("Json", item) for item in self.body.get("input") or () if isinstance(item, dict)]
 
     @property
+    def tools(self) -> list[Json]:
+        """The tools in order; models of the lite kind have them in the input."""
+        extra = [
+            tool for item in self.items if item.get("type") == "additional_tools" for tool in item.get("tools") or ()
+        ]
+        listed: list[Any] = [*(self.body.get("tools") or ()), *extra]
+        return [cast("Json", tool) for tool in listed if isinstance(tool, dict)]
+
+    @property
     def schema(self) -> Json | None:
         """The JSON schema that the answer must follow, None for free text."""
         form = cast("Json", cast("Json", self.body.get("text") or {}).get("format") or {})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from codex_nb.local import compaction
+from codex_nb.local import compaction, tools
 from codex_nb.local.bodies import json_body
 from codex_nb.local.checks import Refusal, error, read_codex, read_openai
 from codex_nb.local.events import Events, encode, usage_of
@@ -88,7 +88,8 @@ async def _respond(request: Request, read: Callable[[Any, list[str]], Ask | Refu
     headers = {"x-request-id": f"req_{unique}", "x-models-etag": state.etag, "x-codex-nb-engine": state.engine.name}
     if not isinstance(ask, Refusal):
         features = request.headers.get("x-codex-beta-features", "")
-        ask = compaction.objection(ask, state.blobs, features) or compaction.recalled(ask, state.blobs)
+        wrong = tools.refusal(ask, state.engine.rows) or compaction.objection(ask, state.blobs, features)
+        ask = wrong or compaction.recalled(ask, state.blobs)
     if isinstance(ask, Refusal):
         return JSONResponse(ask.body, ask.status, headers=headers)
     headers |= state.quota.headers()

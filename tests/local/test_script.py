@@ -159,7 +159,7 @@ def test_script_that_runs_out_follows_a_schema(raw, backend):
             "kind": {"enum": ["a", "b"]},
         },
     }
-    form = {"type": "json_schema", "name": "x", "schema": schema, "strict": True}
+    form = {"type": "json_schema", "name": "x", "schema": schema, "strict": False}
     reply = raw.http.post(
         backend.url + "/v1/responses", json={"model": "gpt-5.5", "input": "Hi", "text": {"format": form}}
     ).json()

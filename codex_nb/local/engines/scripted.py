@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from codex_nb.local.catalogue import scripted_rows
 from codex_nb.local.containers import container_of, seconds_of
 from codex_nb.local.pieces import Answer, Failure, Incomplete, Piece, Reasoning, Text, Vectors
-from codex_nb.local.script import Script, Turn
+from codex_nb.local.schemas import example
+from codex_nb.local.script import CustomCall, FunctionCall, Script, Turn
+from codex_nb.local.tools import chosen_tool
 from codex_nb.local.vectors import SIZES, bag_of_words, tokens_of
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ class ScriptedEngine:
     def _next(self, ask: Ask) -> Turn:
         if self.turns:
             return self.turns.popleft()
-        return self.script.reply(ask) if self.script.reply else Turn(text=default_text(ask))
+        return self.script.reply(ask) if self.script.reply else default_turn(ask)
 
 
 async def _play(turn: Turn) -> AsyncGenerator[Piece, None]:
@@ -99,6 +101,17 @@ def _deltas(text: str | Sequence[str]) -> list[str]:
     return [text[at : at + DELTA_CHARACTERS] for at in range(0, len(text), DELTA_CHARACTERS)]
 
 
+def default_turn(ask: Ask) -> Turn:
+    """Return the answer of a script without turns: a call of the tool that must be called, else a text."""
+    tool = chosen_tool(ask)
+    if tool is None:
+        return Turn(text=default_text(ask))
+    name = str(tool["name"])
+    if tool["type"] == "custom":
+        return Turn(calls=[CustomCall(name, ask.last_user_text())])
+    return Turn(calls=[FunctionCall(name, json.dumps(example(tool.get("parameters") or {"type": "object"})))])
+
+
 def default_text(ask: Ask) -> str:
     """Return the answer of a script without turns: what was asked, in a little Markdown, or JSON for a schema."""
     if ask.schema is not None:
@@ -111,22 +124,3 @@ def default_text(ask: Ask) -> str:
         f"This is a scripted answer; no model was run. It is turn {turns} of this conversation.\n\n"
         f"- model: `{ask.model}`\n- input items: {len(ask.items)}\n"
     )
-
-
-def example(schema: Json) -> Any:
-    """Return a small value that a JSON schema accepts, for the keywords that strict schemas use."""
-    if "const" in schema:
-        return schema["const"]
-    if schema.get("enum"):
-        return schema["enum"][0]
-    for union in ("anyOf", "oneOf"):
-        if schema.get(union):
-            return example(schema[union][0])
-    kinds = schema.get("type", "string")
-    kind = kinds if isinstance(kinds, str) else str(kinds[0])
-    if kind == "object":
-        return {name: example(each) for name, each in schema.get("properties", {}).items()}
-    if kind == "array":
-        return [example(schema.get("items", {}))] * max(1, int(schema.get("minItems", 1)))
-    simple = {"string": "text", "integer": 1, "number": 1.5, "boolean": True, "null": None}
-    return schema.get("minimum", simple.get(kind, "text"))
