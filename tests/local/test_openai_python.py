@@ -1,5 +1,8 @@
 """openai-python against the public path: an unrelated client that knows nothing of us."""
 
+import base64
+import struct
+
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
@@ -107,3 +110,68 @@ def test_the_async_client_works_too():
 
     with LocalBackend(Script(reply=lambda ask: Turn(text=ask.last_user_text()))) as backend:
         assert asyncio.run(ask(backend.url)) == ["0", "1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize("encoding", ["float", "base64", openai.NOT_GIVEN])
+def test_embeddings_are_the_same_in_every_encoding(client, encoding):
+    """openai-python asks for base64 by default and unpacks it; numbers come as they are."""
+    reply = client.embeddings.create(
+        model="text-embedding-3-small", input=["one", "two"], dimensions=8, encoding_format=encoding
+    )
+    vectors = [row.embedding for row in reply.data]
+    if encoding == "base64":
+        vectors = [list(struct.unpack("<8f", base64.b64decode(vector))) for vector in vectors]
+    plain = client.embeddings.create(
+        model="text-embedding-3-small", input=["one", "two"], dimensions=8, encoding_format="float"
+    )
+    assert vectors == [pytest.approx(row.embedding, rel=1e-6) for row in plain.data]
+    assert (reply.usage.total_tokens, reply.model) == (2, "text-embedding-3-small")
+
+
+def test_embeddings_are_refused_with_openais_types(client):
+    """Unknown models and too many inputs are the exceptions that users know."""
+    with pytest.raises(openai.NotFoundError) as missing:
+        client.embeddings.create(model="nope", input="x")
+    assert missing.value.code == "model_not_found"
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.embeddings.create(model="text-embedding-3-small", input=["x"] * 2049)
+    assert (refused.value.code, refused.value.param) == ("array_above_max_length", "input")
+
+
+def test_a_pydantic_model_with_references_is_parsed(client):
+    """Nested and recursive models go out as strict schemas and come back filled."""
+    from pydantic import BaseModel
+
+    class Node(BaseModel):
+        name: str
+        children: list["Node"]
+
+    class Tree(BaseModel):
+        root: Node
+        note: str | None
+
+    parsed = client.responses.parse(model="gpt-5.5", input="A tree", text_format=Tree).output_parsed
+    assert parsed.root.children[0].name == "text"
+
+
+def test_a_required_tool_is_called_with_arguments_of_its_schema(client):
+    """openai-python's own strict tool of a model reads its arguments back."""
+    from openai import pydantic_function_tool
+    from pydantic import BaseModel
+
+    class Weather(BaseModel):
+        city: str
+        days: int
+
+    function = pydantic_function_tool(Weather)["function"]
+    tool = {"type": "function", **function}
+    response = client.responses.parse(model="gpt-5.5", input="x", tools=[tool], tool_choice="required")
+    assert Weather.model_validate_json(response.output[0].arguments) == Weather(city="text", days=1)
+
+
+def test_a_conversation_is_compacted(client):
+    """The public endpoint's short form replays."""
+    short = client.responses.compact(model="gpt-5.5", input=[{"role": "user", "content": "My name is Ada."}])
+    assert short.object == "response.compaction"
+    items = [item.model_dump(exclude_unset=True, warnings=False) for item in short.output]
+    assert client.responses.create(model="gpt-5.5", input=items).status == "completed"
