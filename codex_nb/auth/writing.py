@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["cannot_write", "content_of", "merged", "remove", "replace", "try_out"]
+__all__ = ["cannot_write", "content_of", "make_folder", "merged", "moment", "remove", "replace", "try_out"]
 
 PREFIX: Final = ".auth-"
 # Seconds after which a temporary file can only be what a killed program left.
@@ -42,6 +42,19 @@ def content_of(fields: JSONObject) -> bytes:
 def moment(at: float) -> str:
     """Return a time (epoch seconds) as the file has it: RFC 3339, UTC."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of a login file, for its owner alone, if it is not there.
+
+    Raises:
+        AuthenticationError: ``reason`` is ``unwritable``.
+
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder / "auth.json", error) from error
 
 
 def replace(path: Path, content: bytes) -> None:

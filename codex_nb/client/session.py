@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from codex_nb.auth.bearer import Bearer, CodexAuth
 from codex_nb.client._core import Core
@@ -15,6 +15,7 @@ from codex_nb.client.resources.codex import Codex
 from codex_nb.client.resources.embeddings import Embeddings
 from codex_nb.client.resources.models import Models
 from codex_nb.client.resources.responses import Responses
+from codex_nb.client.resources.sign_in import SignIn
 from codex_nb.settings import Backend, Settings
 
 # How long a session that closes waits for a ledger that another program has locked.
@@ -30,11 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["AsyncFace", "Session"]
 
 
-class _Face(Generic[F]):
-    """The families of endpoints, on one face."""
-
-    _core: Core
-    _driver: SyncDriver | AsyncDriver
+class _Face(SignIn[F]):
+    """Signing in and out, and the families of endpoints, on one face."""
 
     @cached_property
     def responses(self) -> Responses[F]:
@@ -61,8 +59,7 @@ class AsyncFace(_Face[Async]):
     """``session.aio``: the same endpoints, each returning an awaitable."""
 
     def __init__(self, core: Core) -> None:
-        self._core = core
-        self._driver = AsyncDriver(core.transport, core.recorder)
+        super().__init__(core, AsyncDriver(core.transport, core.recorder))
 
     def __repr__(self) -> str:
         return f"<the asynchronous face of a session on {self._core.settings.backend.name}>"
@@ -96,8 +93,8 @@ class Session(_Face[Sync]):
     ) -> None:
         settings = Settings.read(backend, model=model, timeout=timeout, max_retries=max_retries)
         transport = Transport(settings, auth or _usual_login(settings.backend), http, async_http)
-        self._core = Core(settings, transport)
-        self._driver = SyncDriver(transport, self._core.recorder)
+        core = Core(settings, transport)
+        super().__init__(core, SyncDriver(transport, core.recorder))
 
     @cached_property
     def aio(self) -> AsyncFace:

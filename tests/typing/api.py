@@ -16,6 +16,7 @@ from codex_nb.types.models import ModelInfo, ModelPage
 from codex_nb.types.parsed import ParsedResponse
 from codex_nb.types.profile import Environment, Memories
 from codex_nb.types.responses import CompactedResponse, Response
+from codex_nb.types.sign_in import SignedIn, SignedOut
 from codex_nb.types.tasks import Task, TaskDetail, TaskTurns
 
 
@@ -37,6 +38,10 @@ def synchronous(session: Session) -> None:
     assert_type(session.codex.tasks.retrieve("t"), TaskDetail)
     assert_type(session.codex.tasks.turns.list("t"), TaskTurns)
     assert_type(session.codex.environments.list(), list[Environment])
+    assert_type(session.login(method="device"), SignedIn)
+    assert_type(session.logout(), bool)
+    assert_type(session.revoke(), SignedOut)
+    assert_type(session.account(), SignedIn)
     assert_type(session.responses.create(input="x"), Response)
     assert_type(session.responses.create(input="x", stream=True), ResponseStream)
     with session.responses.stream(input="x", reasoning={"effort": "low"}) as stream:
@@ -79,6 +84,10 @@ async def asynchronous(session: Session) -> None:
     async for task in (await session.aio.codex.tasks.list()).auto_paging():
         assert_type(task, Task)
     assert_type(await session.aio.codex.memories.list(), Memories)
+    assert_type(await session.aio.login(paste=True), SignedIn)
+    assert_type(await session.aio.logout(), bool)
+    assert_type(await session.aio.revoke(), SignedOut)
+    assert_type(await session.aio.account(), SignedIn)
     assert_type(await session.aio.responses.create(input="x"), Response)
     assert_type(await session.aio.responses.create(input="x", stream=True), AsyncResponseStream)
     async with session.aio.responses.stream(input="x") as stream:
