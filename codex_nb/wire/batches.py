@@ -9,8 +9,9 @@ even that is too little, the service says so, and the request is sent again in h
 from __future__ import annotations
 
 import operator
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, Final, TypeAlias, cast
 
 from codex_nb.errors import BadRequestError
@@ -72,15 +73,18 @@ def check_lengths(inputs: Inputs) -> None:
 
 def spans(inputs: Inputs) -> Iterator[range]:
     """Split the places of ``inputs`` into requests, each within the service's limits as far as can be told."""
-    start = tokens = 0
-    for place, each in enumerate(inputs):
-        cost = _cost(each)
-        if place > start and (place - start == MOST_INPUTS or tokens + cost > MOST_TOKENS_TOGETHER):
-            yield range(start, place)
-            start, tokens = place, 0
-        tokens += cost
-    if start < len(inputs):
-        yield range(start, len(inputs))
+    start = 0
+    while start < len(inputs):
+        part = inputs[start : start + MOST_INPUTS]
+        # Most are far from the limit, which is quickly seen: no character has more than four bytes, or two tokens.
+        fits = len(part) if 2 * sum(map(len, part)) <= MOST_TOKENS_TOGETHER else _fitting(part)
+        yield range(start, start + fits)
+        start += fits
+
+
+def _fitting(part: Inputs) -> int:
+    """Return how many of the first inputs fit into one request."""
+    return max(1, bisect_right(list(accumulate(map(_cost, part))), MOST_TOKENS_TOGETHER))
 
 
 def halves(span: range) -> Iterator[range]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final
-
-from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
-from typing_extensions import TypedDict  # pydantic reads no other before Python 3.12
+from binascii import a2b_base64
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from codex_nb.errors import CodexError, MalformedStream
-from codex_nb.wire.json import as_number, as_object, as_text
+from codex_nb.wire.json import JSONObject, as_number, as_object, as_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,28 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["Vectors"]
 
 NUMBER: Final = 4
+BLOCK: Final = 128
 CHANGED: Final = "The server's reply is not as the embeddings endpoint's must be; look for a newer codex_nb."
 
-
-# Base64 is undone on the way, so that no vector is held in two forms.
-@with_config(ConfigDict(val_json_bytes="base64"))
-class _Row(TypedDict):
-    index: int
-    embedding: bytes | list[float]
-
-
-class _Rows(TypedDict):
-    data: list[_Row]
-
-
-class _Body(_Rows, total=False):
-    model: Any
-    usage: Any
-
-
-@cache
-def _reply() -> TypeAdapter[_Body]:
-    return TypeAdapter(_Body)
+_unpacked = partial(a2b_base64, strict_mode=True)
 
 
 class Vectors:
@@ -68,8 +48,8 @@ class Vectors:
 
         """
         with self._lock:
-            body = _read(reply)
-            self._fill(span, body["data"])
+            body, places, embeddings = _read(reply)
+            self._fill(span, places, embeddings)
             self.model = self.model or as_text(body.get("model"))
             usage = as_object(body.get("usage"))
             self.prompt_tokens += int(as_number(usage.get("prompt_tokens")) or 0)
@@ -81,59 +61,71 @@ class Vectors:
 
         return np.empty((self.count, size), np.float32) if self._matrix is None else self._matrix
 
-    def _fill(self, span: range, rows: list[_Row]) -> None:
+    def _fill(self, span: range, places: list[int], embeddings: list[Any]) -> None:
         import numpy as np
 
-        if {row["index"] for row in rows} != set(range(len(span))) or len(rows) != len(span):
-            raise _malformed(f"{len(span)} inputs were sent, and the {len(rows)} vectors that came are not theirs.")
-        matrix = self._room(_length(rows[0]["embedding"]))
-        with np.errstate(over="ignore"):  # what float32 does not hold is infinite in it
-            for row in rows:
-                vector = row["embedding"]
-                if _length(vector) != matrix.shape[1]:
-                    raise self._misfit(_length(vector))
-                if isinstance(vector, bytes):
-                    vector = np.frombuffer(vector, "<f4")
-                matrix[span.start + row["index"]] = vector
+        if set(places) != set(range(len(span))) or len(places) != len(span):
+            raise _malformed(f"{len(span)} inputs were sent, and the {len(places)} vectors that came are not theirs.")
+        rows = np.fromiter(places, np.intp, len(places)) + span.start
+        # A block at a time, so that little of a reply is held in two forms.
+        for at in range(0, len(rows), BLOCK):
+            block = _block(embeddings[at : at + BLOCK], self.size)
+            self._room(block.shape[1])[rows[at : at + BLOCK]] = block
 
-    def _room(self, length: float) -> NDArray[np.float32]:
+    def _room(self, size: int) -> NDArray[np.float32]:
         """Return the matrix, made when the first vector shows its length."""
         import numpy as np
 
         if self._matrix is None:
-            self.size = self.size or int(length)
-            if length != self.size or not length:
-                raise self._misfit(length)
+            self.size = size
             try:
-                self._matrix = np.empty((self.count, self.size), np.float32)
+                self._matrix = np.empty((self.count, size), np.float32)
             except (MemoryError, ValueError):
                 raise CodexError(
-                    f"A matrix of {self.count} by {self.size} numbers does not fit into memory.",
+                    f"A matrix of {self.count} by {size} numbers does not fit into memory.",
                     hint="Embed in several calls, or ask for fewer dimensions.",
                 ) from None
         return self._matrix
 
-    def _misfit(self, length: float) -> MalformedStream:
-        return _malformed(
-            f"A vector has {length:g} numbers where {self.size} were expected.",
+
+def _read(reply: Reply) -> tuple[JSONObject, list[int], list[Any]]:
+    """Return a reply, its rows' places, and their vectors as they came."""
+    body = as_object(reply.json())
+    try:
+        rows: list[Any] = body.pop("data")
+        return body, [row["index"] for row in rows], [row["embedding"] for row in rows]
+    except (KeyError, TypeError):
+        raise _malformed("The server sent embeddings whose form is not understood.") from None
+
+
+def _block(embeddings: list[Any], size: int | None) -> NDArray[np.float32]:
+    """Return vectors, all base64 or all lists of numbers, as rows of ``size`` (None: of one length, whichever)."""
+    import numpy as np
+
+    try:
+        if isinstance(embeddings[0], str):
+            packed = list(map(_unpacked, embeddings))
+            rows = np.frombuffer(b"".join(packed), "<f4")
+            lengths = {size / NUMBER for size in set(map(len, packed))}
+        else:
+            lengths = {float(len(_numbers(row))) for row in embeddings}
+            with np.errstate(over="ignore"):  # what float32 does not hold is infinite in it
+                rows = np.array(embeddings, np.float32)
+    except (TypeError, ValueError, OverflowError):
+        raise _malformed("The server sent a vector that is neither base64 of float32 nor a list of numbers.") from None
+    if len(lengths) > 1 or 0.0 in lengths or size not in {None, *lengths}:
+        raise _malformed(
+            f"Vectors came with {' and '.join(f'{length:g}' for length in sorted(lengths))} numbers"
+            f"{f' where {size} were expected' if size else ''}.",
             hint="If dimensions= was given, the model may not know it: leave it out.",
         )
+    return rows.reshape(len(embeddings), -1)
 
 
-def _length(vector: bytes | list[float]) -> float:
-    """Return how many numbers there are; a fraction where bytes are missing."""
-    return len(vector) / NUMBER if isinstance(vector, bytes) else len(vector)
-
-
-def _read(reply: Reply) -> _Body:
-    try:
-        return _reply().validate_json(reply.content)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    if first["type"] == "json_invalid":
-        reply.json()  # says what came instead
-    place = ".".join(str(part) for part in first["loc"][:3])
-    raise _malformed(f"The server sent embeddings whose {place or 'form'} is not understood ({first['type']}).")
+def _numbers(row: Any) -> list[Any]:
+    if type(row) is not list or not {int, float}.issuperset(map(type, cast("list[Any]", row))):
+        raise TypeError
+    return cast("list[Any]", row)
 
 
 def _malformed(message: str, *, hint: str = CHANGED) -> MalformedStream:
