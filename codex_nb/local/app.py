@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from codex_nb.local import (
     account,
+    cloud,
     depot,
     device,
     embeddings,
@@ -52,9 +53,8 @@ ROUTES = [
     Route("/backend-api/codex/responses/compact", responses.compact_codex, methods=["POST"]),
     Route("/backend-api/codex/memories/trace_summarize", memories.trace_summarize, methods=["POST"]),
     Route("/backend-api/codex/realtime/calls", realtime.create, methods=["POST"]),
-    Route("/backend-api/wham/usage", account.usage),
-    Route("/backend-api/wham/accounts/check", account.check),
-    Route("/backend-api/wham/settings/user", account.settings),
+    *account.ROUTES,
+    *cloud.ROUTES,
     Route("/backend-api/files", files.create, methods=["POST"]),
     Route("/backend-api/files/{file_id}/uploaded", files.uploaded, methods=["POST"]),
     Route("/files/{file_id}/raw", depot.put, methods=["PUT"]),

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from codex_nb.local.identity import PLAN
+from codex_nb.local.identity import Identity
 
 if TYPE_CHECKING:
     from codex_nb.local.pieces import Usage
@@ -47,9 +47,14 @@ class Window:
 
 
 class Quota:
-    """Two windows, five hours and a week. ``budget`` tokens fill the first; the second holds eight times as many."""
+    """Two windows, five hours and a week. ``budget`` tokens fill the first; the second holds eight times as many.
 
-    def __init__(self, budget: int = DEFAULT_BUDGET) -> None:
+    ``spent`` counts every token since the start.
+    """
+
+    def __init__(self, budget: int = DEFAULT_BUDGET, *, account: Identity | None = None) -> None:
+        self.account = account or Identity()
+        self.spent = 0
         self._lock = threading.Lock()
         self._windows = (Window(18_000, budget), Window(604_800, 8 * budget))
 
@@ -57,9 +62,18 @@ class Quota:
         """Count tokens, or an answer's."""
         count = tokens if isinstance(tokens, int) else tokens.input + tokens.output
         with self._lock:
+            self.spent += count
             for window in self._windows:
                 window.roll()
                 window.used += count
+
+    def reset(self) -> int:
+        """Empty the windows before their time, and return how many there was use in."""
+        with self._lock:
+            used = [window for window in self._windows if window.used]
+            for window in used:
+                window.used, window.ends = 0, 0.0
+            return len(used)
 
     def windows(self) -> tuple[Window, Window]:
         """Return both windows as they stand."""
@@ -72,6 +86,19 @@ class Quota:
     def resets_at(self) -> int | None:
         """Epoch seconds at which a spent quota comes back, None while there is some left."""
         return max((int(window.ends) for window in self.windows() if window.percent >= FULL), default=None)
+
+    def refusal(self) -> dict[str, Any] | None:
+        """Return what is answered when the quota is spent, None while there is some left."""
+        if (resets_at := self.resets_at) is None:
+            return None
+        reached = {
+            "type": "usage_limit_reached",
+            "message": "The usage limit has been reached",
+            "plan_type": self.account.plan,
+            "resets_at": resets_at,
+            "resets_in_seconds": max(0, resets_at - int(time.time())),
+        }
+        return {"error": reached}
 
     def as_json(self) -> dict[str, Any]:
         """Return the part of the usage endpoint that is about limits."""
@@ -90,7 +117,7 @@ class Quota:
     def headers(self) -> dict[str, str]:
         """Return the quota headers that every answer carries."""
         found = {
-            "x-codex-plan-type": PLAN,
+            "x-codex-plan-type": self.account.plan,
             "x-codex-active-limit": "codex",
             "x-codex-credits-has-credits": "False",
             "x-codex-credits-unlimited": "False",

@@ -13,7 +13,6 @@ from codex_nb.local import compaction, tools
 from codex_nb.local.bodies import json_body
 from codex_nb.local.checks import Refusal, error, read_codex, read_openai
 from codex_nb.local.events import Events, encode, usage_of
-from codex_nb.local.identity import PLAN
 from codex_nb.local.pieces import Failure
 from codex_nb.local.state import state_of
 
@@ -95,20 +94,9 @@ async def _respond(request: Request, read: Callable[[Any, list[str]], Ask | Refu
     headers |= state.quota.headers()
     if ask.codex and TURN_STATE not in request.headers:
         headers[TURN_STATE] = f"turn_{unique}"
-    if (resets_at := state.quota.resets_at) is not None:
-        return JSONResponse(_spent(resets_at), 429, headers=headers)
+    if (spent := state.quota.refusal()) is not None:
+        return JSONResponse(spent, 429, headers=headers)
     return Exchange(state, ask, unique, headers)
-
-
-def _spent(resets_at: int) -> dict[str, Any]:
-    reached = {
-        "type": "usage_limit_reached",
-        "message": "The usage limit has been reached",
-        "plan_type": PLAN,
-        "resets_at": resets_at,
-        "resets_in_seconds": max(0, resets_at - int(time.time())),
-    }
-    return {"error": reached}
 
 
 class Exchange(Response):

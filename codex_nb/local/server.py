@@ -123,8 +123,8 @@ class LocalBackend:
     def state(self) -> State:
         """What the backend knows.
 
-        ``account``, ``quota``, ``tokens``, ``codes``, ``devices``, ``files`` and ``faults`` may be changed while it
-        runs; each says how.
+        ``account``, ``quota``, ``tokens``, ``codes``, ``devices``, ``tasks``, ``records``, ``reset_credits``, ``files``
+        and ``faults`` may be changed while it runs; each says how.
         """
         if self._state is None:
             raise CodexError("The local backend is not running.", hint="Use it in a with statement, or call start().")

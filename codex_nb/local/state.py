@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, cast
 
 from codex_nb.local.blobs import Blobs
+from codex_nb.local.board import Board
 from codex_nb.local.catalogue import etag
 from codex_nb.local.codes import Codes
 from codex_nb.local.devices import Devices
@@ -16,6 +17,8 @@ from codex_nb.local.faults import FaultPlan
 from codex_nb.local.identity import Identity
 from codex_nb.local.quota import DEFAULT_BUDGET, Quota
 from codex_nb.local.record import Recorder
+from codex_nb.local.records import Records
+from codex_nb.local.reset_credits import ResetCredits
 from codex_nb.local.store import Files
 from codex_nb.local.tokens import Tokens
 
@@ -32,11 +35,14 @@ class State:
         script = engine.script if isinstance(engine, ScriptedEngine) else None
         self.engine = engine
         self.etag = etag(engine.rows)
-        self.quota = Quota(budget or (script and script.budget) or DEFAULT_BUDGET)
         self.account = Identity()
+        self.quota = Quota(budget or (script and script.budget) or DEFAULT_BUDGET, account=self.account)
         self.tokens = Tokens(account=self.account)
         self.codes = Codes()
         self.devices = Devices()
+        self.tasks = Board()
+        self.records = Records()
+        self.reset_credits = ResetCredits()
         self.faults = FaultPlan(script.faults if script else ())
         self.recorder = Recorder()
         self.files = Files()

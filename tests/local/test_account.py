@@ -75,7 +75,8 @@ def test_accounts_check_has_the_routing_fields(raw, backend):
     (entry,) = reply["accounts"]
     assert entry["workspace_backend_origin"] == entry["account_routing_override"] == "NO_CONSTRAINT"
     assert entry["id"] == reply["default_account_id"]
-    assert raw.get(backend, "/backend-api/wham/settings/user").json() == {}
+    settings = raw.get(backend, "/backend-api/wham/settings/user")
+    assert (settings.json(), settings.headers["cache-control"]) == ({"commit_attribution_enabled": False}, "no-store")
 
 
 def test_healthz_needs_no_bearer(raw, backend):
