@@ -105,10 +105,17 @@ def shown_rows(text: str) -> str:
     if not rows:
         return safe_markdown(f"```json\n{text}\n```") if text else ""
     names = list(dict.fromkeys(name for row in rows for name in row))
-    lines = [_line(names), _line(["---"] * len(names), safe=False)]
+    rules = ["---:" if _is_number(rows, name) else "---" for name in names]
+    lines = [_line(names), _line(rules, safe=False)]
     lines += [_line([_cell(row.get(name)) for name in names]) for row in rows[:MOST_ROWS]]
     more = len(rows) - MOST_ROWS
     return "\n".join(lines) + (f"\n\n… and {more} more" if more > 0 else "")
+
+
+def _is_number(rows: Sequence[Mapping[str, Any]], name: str) -> bool:
+    """Whether a column holds numbers and nothing else: they are read from the right."""
+    values = [value for row in rows if (value := row.get(name)) is not None]
+    return bool(values) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
 def _line(cells: Sequence[str], *, safe: bool = True) -> str:

@@ -40,7 +40,8 @@ class ToolCall:
     error: BaseException | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
-        return f"{shown_call(self.name, self.arguments)} → {self.status if self.status != 'done' else self.output}"
+        came = {"done": self.output, "denied": "denied"}.get(self.status, f"{self.status}: {self.output}")
+        return f"{shown_call(self.name, self.arguments)} → {came}"
 
 
 class Toolbox:
