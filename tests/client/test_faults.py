@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import BaseModel
 
 from codex_nb import errors
 from codex_nb.local import Fault, Script, Turn
@@ -17,6 +18,16 @@ SILENCE = 0.7
 # A silence of this length is never waited out; the bound tells a time-out from a wait.
 LONG = 60
 PAGE = "<!DOCTYPE html><html><body>Sign in to the network</body></html>"
+
+
+FINE = [Turn(text='{"word": "fine"}')] * 3
+TASK = "task_e_6abc0000000000000000000000000001"
+
+
+class Word(BaseModel):
+    """What is asked for."""
+
+    word: str
 
 
 @dataclass(frozen=True)
@@ -30,19 +41,25 @@ class Expected:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A kind of endpoint: how it is called, and where its request goes."""
+    """A kind of endpoint: how it is called, where its request goes, and what turns an answer that streams plays."""
 
     call: object
     path: str
     method: str = "POST"
-    streams: bool = False
+    turns: list | None = None
 
 
+ANSWERS = "*/responses"
 ENDPOINTS = {
     "a list": Endpoint(lambda one: one.models.list(refresh=True), "*/models", "GET"),
     "an object": Endpoint(lambda one: one.codex.usage(), "*/usage", "GET"),
-    "an answer, collected": Endpoint(lambda one: one.responses.create(input="x"), "*/responses", streams=True),
-    "an answer, streamed": Endpoint(lambda one: one.responses.stream(input="x").final(), "*/responses", streams=True),
+    "a page": Endpoint(lambda one: one.codex.tasks.list(), "*/tasks/list", "GET"),
+    "an id": Endpoint(lambda one: one.codex.tasks.retrieve(TASK), f"*/tasks/{TASK}", "GET"),
+    "vectors": Endpoint(lambda one: one.embeddings.create(input="x", model="text-embedding-3-small"), "*/embeddings"),
+    "an answer, collected": Endpoint(lambda one: one.responses.create(input="x"), ANSWERS, turns=FINE),
+    "an answer, streamed": Endpoint(lambda one: one.responses.stream(input="x").final(), ANSWERS, turns=FINE),
+    "an answer, parsed": Endpoint(lambda one: one.responses.parse(input="x", text_format=Word), ANSWERS, turns=FINE),
+    "a short form": Endpoint(lambda one: one.responses.compact(input="x"), ANSWERS, turns=[]),
 }
 
 # Fault -> what it is at an endpoint that answers with one JSON object.
@@ -103,10 +120,10 @@ def test_a_fault_is_its_exact_error(make_backend, face, endpoint, fault, monkeyp
     caplog.set_level(logging.INFO, "httpx")
     at = ENDPOINTS[endpoint]
     laid, expected = FAULTS[fault]
-    if at.streams:
+    if at.turns is not None:
         expected = STREAMED.get(fault, expected)
     times = 2 if fault == "cut inside the body" else laid.times
-    backend = make_backend(Script(turns=[Turn(text="fine")] * 3))
+    backend = make_backend(Script(turns=at.turns or []))
     laid = laid.on(at.path, at.method)
     backend.inject(*[laid] * times if times else [laid])
     shown = []
