@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 
 import pytest
@@ -25,14 +24,6 @@ base_url = "{url}/backend-api/codex"
 wire_api = "responses"
 requires_openai_auth = true
 """
-
-
-@pytest.fixture
-def cli():
-    """Give the path of the Codex CLI."""
-    found = os.environ.get("CODEX_NB_CLI") or shutil.which("codex")
-    require("cli", None if found else "no Codex CLI; run npm install @openai/codex and set CODEX_NB_CLI to its codex")
-    return found
 
 
 @pytest.fixture
