@@ -6,9 +6,13 @@ from jupyter_client.manager import start_new_kernel
 from codex_nb.local import LocalBackend, Script, Turn
 from tests.notebook.test_kernel import Kernel, displays
 
-SETUP = (
-    "%load_ext codex_nb\nimport codex_nb\ncodex_nb.connect({url!r}, auth=codex_nb.Bearer('made-up'), max_retries=0);"
-)
+SETUP = """
+%reload_ext codex_nb
+import codex_nb, codex_nb.notebook.chats, os
+os.environ["JPY_SESSION_NAME"] = {notebook!r}
+codex_nb.notebook.chats._known.clear()
+codex_nb.connect({url!r}, auth=codex_nb.Bearer("made-up"), max_retries=0);
+"""
 
 
 @pytest.fixture
@@ -18,22 +22,38 @@ def backend():
         yield backend
 
 
+def started(backend, folder):
+    """Start a kernel of the notebook sales.ipynb."""
+    kernel = Kernel(*start_new_kernel(kernel_name="python3"))
+    opened(kernel, backend, folder)
+    return kernel
+
+
+def opened(kernel, backend, folder):
+    """Let a kernel be that of the notebook sales.ipynb, with nothing asked yet."""
+    reply, _ = kernel.run(SETUP.format(url=backend.url, notebook=str(folder / "sales.ipynb")))
+    assert reply["status"] == "ok", reply
+
+
+def stop(kernel):
+    """Stop a kernel."""
+    kernel.client.stop_channels()
+    kernel.manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture(scope="module")
+def shared():
+    """One kernel for the module."""
+    kernel = Kernel(*start_new_kernel(kernel_name="python3"))
+    yield kernel
+    stop(kernel)
+
+
 @pytest.fixture
-def start(backend, monkeypatch, tmp_path):
-    """Return what starts a kernel of the notebook sales.ipynb."""
-    monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "sales.ipynb"))
-    running = []
-
-    def started():
-        kernel = Kernel(*start_new_kernel(kernel_name="python3"))
-        running.append(kernel)
-        kernel.run(SETUP.format(url=backend.url))
-        return kernel
-
-    yield started
-    for kernel in running:
-        kernel.client.stop_channels()
-        kernel.manager.shutdown_kernel(now=True)
+def kernel(shared, backend, tmp_path):
+    """The kernel as that of a new notebook."""
+    opened(shared, backend, tmp_path)
+    return shared
 
 
 def ask(kernel, text, *, cell=None, options=""):
@@ -53,20 +73,20 @@ def sent(backend):
     return [item["content"][0]["text"].strip() for item in backend.requests[-1].body["input"] if "content" in item]
 
 
-def test_a_conversation_goes_on_after_a_restart(start, backend):
+def test_a_conversation_goes_on_after_a_restart(backend, tmp_path):
     """A new kernel of the same notebook knows what was said; the receipt says what was sent."""
-    first = start()
+    first = started(backend, tmp_path)
     assert "sent" not in ask(first, "one", cell="a")[1]
     assert "1 turn sent" in ask(first, "two", cell="b")[1]
-    first.manager.shutdown_kernel(now=True)
-    second = start()
+    stop(first)
+    second = started(backend, tmp_path)
     assert "2 turns sent" in ask(second, "three", cell="c")[1]
+    stop(second)
     assert sent(backend) == ["one", "1 items", "two", "3 items", "three"]
 
 
-def test_a_cell_that_runs_again_has_no_twin(start, backend):
+def test_a_cell_that_runs_again_has_no_twin(kernel, backend):
     """It replaces its turn, and the receipt says that later ones are older than it."""
-    kernel = start()
     for cell in "abc":
         ask(kernel, cell, cell=cell)
     assert "1 turn sent · 1 later turn not asked again" in ask(kernel, "better", cell="b")[1]
@@ -75,9 +95,8 @@ def test_a_cell_that_runs_again_has_no_twin(start, backend):
     assert [text for text in sent(backend) if "items" not in text] == ["a", "better", "c", "d"]
 
 
-def test_options_choose_what_is_sent(start, backend):
+def test_options_choose_what_is_sent(kernel, backend):
     """Another chat, a new beginning, an earlier turn, a few turns."""
-    kernel = start()
     for cell in "abc":
         ask(kernel, cell, cell=cell)
     ask(kernel, "other", cell="x", options="-c plans")
@@ -92,9 +111,8 @@ def test_options_choose_what_is_sent(start, backend):
     assert reply["ename"] == "InvalidOption"
 
 
-def test_chats_are_a_table(start, backend):
+def test_chats_are_a_table(kernel, backend):
     """One row a turn; a turn of a line that was left has no number."""
-    kernel = start()
     assert kernel.value("len(get_ipython().run_line_magic('codex', 'chats'))") == "0"
     ask(kernel, "one", cell="a")
     ask(kernel, "two", cell="b", options="-n")
@@ -107,9 +125,8 @@ def test_chats_are_a_table(start, backend):
     assert kernel.value("(str(t['at'].dtype), str(t.turn.dtype))") == "('datetime64[us, UTC]', 'Int64')"
 
 
-def test_what_was_stopped_is_not_sent(start, backend):
+def test_what_was_stopped_is_not_sent(kernel, backend):
     """An interrupted turn is kept apart."""
-    kernel = start()
     ask(kernel, "one", cell="a")
     backend.add(Turn(text=["word "] * 4000, pause=0.02))
     message = kernel.start("%%codex\nlong")
@@ -121,9 +138,8 @@ def test_what_was_stopped_is_not_sent(start, backend):
     assert sent(backend) == ["one", "1 items", "two"]
 
 
-def test_several_questions_of_one_cell_follow_one_another(start, backend):
+def test_several_questions_of_one_cell_follow_one_another(kernel, backend):
     """Each is a turn of its own, also when the cell runs again."""
-    kernel = start()
     code = "from codex_nb import ask\na = ask('one', quiet=True); b = ask('two', quiet=True)"
     for _ in range(2):
         message = kernel.client.session.msg("execute_request", {"code": code, "silent": False})

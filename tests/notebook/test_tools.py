@@ -9,9 +9,10 @@ from codex_nb.local import FunctionCall, LocalBackend, Script, Turn
 from tests.notebook.test_kernel import SECONDS, Kernel, displays
 
 SETUP = """
-%load_ext codex_nb
+%reload_ext codex_nb
 import asyncio, codex_nb
 codex_nb.connect({url!r}, auth=codex_nb.Bearer('made-up'), max_retries=0)
+codex_nb.notebook.chats._known.clear()
 ready = asyncio.get_running_loop().create_future()
 asyncio.get_running_loop().call_later(0.2, ready.set_result, "from the kernel's loop")
 
@@ -41,15 +42,22 @@ def backend():
         yield backend
 
 
-@pytest.fixture
-def kernel(backend):
-    """A kernel with three functions."""
+@pytest.fixture(scope="module")
+def shared():
+    """One kernel for the module."""
     kernel = Kernel(*start_new_kernel(kernel_name="python3"))
-    reply, _ = kernel.run(SETUP.format(url=backend.url))
-    assert reply["status"] == "ok", reply
+    kernel.run("import codex_nb.notebook.chats")
     yield kernel
     kernel.client.stop_channels()
     kernel.manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def kernel(shared, backend):
+    """The kernel with three functions, and nothing asked yet."""
+    reply, _ = shared.run(SETUP.format(url=backend.url))
+    assert reply["status"] == "ok", reply
+    return shared
 
 
 def outputs(backend):
