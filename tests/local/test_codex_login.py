@@ -16,7 +16,6 @@ SECONDS = 60
 @pytest.fixture
 def codex(cli, tmp_path):
     """Give a function that starts the CLI with a home of its own."""
-
     started = []
 
     def start(backend, *argv):
