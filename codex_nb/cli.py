@@ -49,6 +49,15 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("-i", "--instructions", metavar="TEXT", help="what the model should keep to")
     _add_backend(ask)
 
+    login = add("login", _login, "Sign in to ChatGPT; the Codex CLI uses the same login.")
+    login.add_argument("--device", action="store_true", help="show a code to type on any device")
+    login.add_argument("--no-browser", action="store_true", help="show the address, and open no browser")
+    _add_backend(login)
+
+    logout = add("logout", _logout, "Remove the login from this machine.")
+    logout.add_argument("--revoke", action="store_true", help="end it at the service as well")
+    _add_backend(logout)
+
     _add_backend(add("status", _status, "Show where requests go, and as whom."))
 
     local.add_arguments(add("local", local.run, "Run the embedded backend: the Codex wire on loopback."))
@@ -76,6 +85,27 @@ def _ask(options: argparse.Namespace) -> int:
     question = Ask.of(prompt, model=options.model, effort=options.effort, instructions=options.instructions)
     with Session(options.backend) as session:
         run(question, session, lambda _model: Printed(sys.stderr), stream=True, keep=lambda answer: answer)
+    return 0
+
+
+def _login(options: argparse.Namespace) -> int:
+    from codex_nb.auth.prompt import Terminal
+    from codex_nb.client.session import Session
+    from codex_nb.notebook.cards import signed_in_card
+
+    method = "device" if options.device else "browser"
+    with Session(options.backend) as session:
+        found = session.login(method, browser=not options.no_browser, prompt=Terminal())
+    print(f"\n{signed_in_card(found)}")
+    return 0
+
+
+def _logout(options: argparse.Namespace) -> int:
+    from codex_nb.client.session import Session
+    from codex_nb.notebook.cards import signed_out
+
+    with Session(options.backend) as session:
+        print(signed_out(session, revoke=options.revoke))
     return 0
 
 

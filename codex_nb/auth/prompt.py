@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Printing", "Prompt", "ask_once", "open_browser"]
+__all__ = ["Printing", "Prompt", "Terminal", "ask_once", "open_browser"]
 
 WHERE = "Paste the address that your browser ended at, or press Enter when its page says that you are signed in: "
 
@@ -58,6 +58,43 @@ class Printing:
     def _write(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
+
+
+class Terminal(Printing):
+    """Writes to a terminal, counts down there, and takes a pasted address at any time without waiting for it."""
+
+    def link(self, url: str, *, opened: bool) -> None:
+        """Print the address, and say that the one it ends at may be pasted."""
+        super().link(url, opened=opened)
+        if self._can_look():
+            self._write("If the browser cannot reach this machine, paste the address here that it ends at.\n")
+
+    def code(self, code: str, url: str, seconds: float) -> None:
+        """Print the code once, and the time that is left."""
+        super().code(code, url, seconds)
+        if sys.stdout.isatty():
+            left = max(0, round(seconds))
+            self._write(f"\rWaiting, {left // 60}:{left % 60:02d} left ")
+
+    def pasted(self) -> str | None:
+        """Return the line that was typed or pasted, if there is one."""
+        if not self._can_look():
+            return None
+        import select
+
+        if not select.select([sys.stdin], [], [], 0)[0]:
+            return None
+        line = sys.stdin.readline()
+        self._open = bool(line)
+        return line.strip() or None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._open = True
+
+    def _can_look(self) -> bool:
+        # Windows cannot look at a console without waiting.
+        return self._open and sys.platform != "win32" and sys.stdin is not None and not sys.stdin.closed
 
 
 def ask_once(ask: Callable[[str], str] = input) -> Callable[[], str | None]:

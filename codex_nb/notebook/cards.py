@@ -11,8 +11,9 @@ from codex_nb.safe_markdown import printable
 
 if TYPE_CHECKING:
     from codex_nb.client.session import Session
+    from codex_nb.types.sign_in import SignedIn
 
-__all__ = ["Card", "status_card"]
+__all__ = ["Card", "signed_in_card", "signed_out", "status_card"]
 
 
 class Card:
@@ -49,6 +50,25 @@ def status_card(session: Session) -> Card:
     return Card("codex_nb", rows)
 
 
+def signed_in_card(found: SignedIn) -> Card:
+    """Return who signed in."""
+    return Card("Signed in", _who(found))
+
+
+def signed_out(session: Session, *, revoke: bool) -> str:
+    """Sign out, and return what came of it in one line."""
+    if not revoke:
+        return "Signed out." if session.logout() else "Nobody was signed in."
+    found = session.revoke()
+    if not found.removed:
+        return "Nobody was signed in."
+    return (
+        "Signed out, here and at the service."
+        if found.revoked
+        else "Signed out here; the service did not confirm that the login has ended."
+    )
+
+
 def _login_rows(session: Session) -> list[tuple[str, str]]:
     from codex_nb.auth.bearer import LoginAuth
 
@@ -57,18 +77,19 @@ def _login_rows(session: Session) -> list[tuple[str, str]]:
     if not isinstance(session.auth, LoginAuth):
         return [("signed in", "no login is sent" if session.auth is None else "with a login of your own")]
     try:
-        claims = session.auth.login().claims
+        found = session.account()
     except NotSignedIn as error:
         return [("signed in", f"no: {error.message}"), ("what to do", error.hint)]
-    rows = [("signed in", claims.email or "with a token"), ("plan", claims.plan), ("account", claims.account_id)]
-    if claims.expires:
-        rows.append(("token ends", _moment(claims.expires)))
+    if found.method == "api_key":
+        return [("signed in", "with a platform key alone; ChatGPT needs %codex login"), ("file", found.path or "")]
+    return _who(found)
+
+
+def _who(found: SignedIn) -> list[tuple[str, str]]:
+    rows = [("signed in", found.email or "with a token"), ("plan", found.plan), ("account", found.account_id)]
+    if found.expires:
+        renewed = ", renewed by itself" if found.path else ""
+        over = "" if found.expires > datetime.now(UTC) else " (over)"
+        rows.append(("token ends", f"{found.expires:%Y-%m-%d %H:%M} UTC{over}{renewed}"))
+    rows += [("platform key", "yes" if found.has_api_key else None), ("file", found.path)]
     return [(name, value) for name, value in rows if value]
-
-
-def _moment(epoch: float) -> str:
-    try:
-        moment = datetime.fromtimestamp(epoch, UTC)
-    except (OverflowError, OSError, ValueError):
-        return "at no readable time"
-    return f"{moment:%Y-%m-%d %H:%M} UTC{'' if moment > datetime.now(UTC) else ' (over)'}"

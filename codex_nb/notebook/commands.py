@@ -33,7 +33,7 @@ def run_command(magics: CodexMagics, line: str) -> Any:
             hint=f"Did you mean {' or '.join(close)}?" if close else f"It has {', '.join(COMMANDS)}.",
         )
     usage, _text, command = COMMANDS[name]
-    if rest.strip() in {"-h", "--help"} and name != "ask":
+    if rest.strip() in {"-h", "--help"} and name not in {"ask", "login", "logout"}:
         print(f"%codex {usage}\n\n{_text}")
         return None
     return command(magics, rest.strip())
@@ -64,6 +64,18 @@ def _status(_magics: CodexMagics, rest: str) -> Any:
 
     _no_more(rest, "status")
     return status_card(session())
+
+
+def _login(magics: CodexMagics, rest: str) -> Any:
+    from codex_nb.notebook.sign_in import login_line
+
+    return login_line(magics.shell, rest)
+
+
+def _logout(_magics: CodexMagics, rest: str) -> Any:
+    from codex_nb.notebook.sign_in import logout_line
+
+    return logout_line(rest)
 
 
 def _use(_magics: CodexMagics, rest: str) -> Any:
@@ -112,6 +124,8 @@ def _last(magics: CodexMagics, rest: str) -> Any:
 # name -> how it is written, what it does, what does it
 COMMANDS: Final[dict[str, tuple[str, str, Callable[[CodexMagics, str], Any]]]] = {
     "ask": ("ask PROMPT", "Ask in one line; options come first, as in %%codex.", _ask),
+    "login": ("login", "Sign in to ChatGPT: in a browser, or with --device by a code; -h shows more.", _login),
+    "logout": ("logout", "Remove the login from this machine; --revoke ends it at the service as well.", _logout),
     "status": ("status", "Where requests go, and as whom.", _status),
     "use": ("use BACKEND", "Go on with another backend: chatgpt, local, or an address.", _use),
     "models": ("models", "The models of this account, as a DataFrame.", _models),

@@ -128,7 +128,12 @@ class SignIn(Resource[F]):
         return (yield Blocking(lambda: _account(auth)))
 
     def _file(self) -> CodexAuth:
-        auth = self._core.transport.auth
+        auth, backend = self._core.transport.auth, self._core.settings.backend
+        if backend.login == "local":
+            raise InvalidOption(
+                f"The backend {backend.name} runs on this machine and needs no sign-in.",
+                hint='Go to another one with use("chatgpt") or --backend chatgpt.',
+            )
         if not isinstance(auth, CodexAuth):
             raise InvalidOption(
                 f"This session's login is not in a file ({type(auth).__name__ if auth else 'it sends none'}).",
