@@ -29,6 +29,7 @@ A message says what happened, and to what; ``hint`` says what to do next. Neithe
         ├── UnsupportedParameter
         ├── UnsupportedByBackend
         ├── InvalidOption
+        ├── FileError
         ├── AudioError
         └── ToolError
     KeyboardInterrupt
@@ -55,6 +56,7 @@ __all__ = [
     "CloudflareChallenge",
     "CodexError",
     "ContextWindowExceeded",
+    "FileError",
     "InternalServerError",
     "InvalidAnswer",
     "InvalidOption",
@@ -251,6 +253,12 @@ class UnsupportedByBackend(CodexError):
 
 class InvalidOption(CodexError):
     """An option, a setting or a name that is not understood."""
+
+
+class FileError(CodexError):
+    """A file that cannot be uploaded, or that the service could not take. ``path`` is its name on this machine."""
+
+    path: str = ""
 
 
 class AudioError(CodexError):

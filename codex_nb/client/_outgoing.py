@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlencode
 
@@ -17,23 +17,38 @@ __all__ = ["AsyncChunks", "Body", "Chunks", "body"]
 class Chunks:
     """A streamed body on the synchronous client. A redirect or a login may ask for it again."""
 
-    def __init__(self, content: Content) -> None:
+    def __init__(self, content: Content, progress: Callable[[int], None] | None = None) -> None:
         self.content = content
+        self.progress = progress or _unseen
 
     def __iter__(self) -> Iterator[bytes]:
-        return self.content.chunks()
+        sent = 0
+        self.progress(sent)
+        for chunk in self.content.chunks():
+            yield chunk
+            sent += len(chunk)
+            self.progress(sent)
 
 
 class AsyncChunks:
     """A streamed body on the asynchronous client, read where it does not hold up the event loop."""
 
-    def __init__(self, content: Content) -> None:
+    def __init__(self, content: Content, progress: Callable[[int], None] | None = None) -> None:
         self.content = content
+        self.progress = progress or _unseen
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         chunks = self.content.chunks()
+        sent = 0
+        self.progress(sent)
         while chunk := await asyncio.to_thread(next, chunks, b""):
             yield chunk
+            sent += len(chunk)
+            self.progress(sent)
+
+
+def _unseen(_sent: int) -> None:
+    """Take the place of a caller who does not look."""
 
 
 Body: TypeAlias = bytes | Chunks | AsyncChunks | None
@@ -47,6 +62,6 @@ def body(call: Call, *, asynchronous: bool) -> tuple[dict[str, str], Body]:
     if call.form is not None:
         return {"content-type": "application/x-www-form-urlencoded"}, urlencode(call.form).encode()
     if call.content is not None:
-        streamed = AsyncChunks(call.content) if asynchronous else Chunks(call.content)
-        return {"content-length": str(call.content.size)}, streamed
+        kind = AsyncChunks if asynchronous else Chunks
+        return {"content-length": str(call.content.size)}, kind(call.content, call.progress)
     return {}, None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import ssl
 import threading
 import time
 import weakref
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote_plus
 
 import httpx
 
@@ -34,6 +36,9 @@ DIRECT: Final = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[
 HIDDEN: Final = "[hidden]"
 SECRETS: Final = "codex_nb.secrets"
 SHORTEST_SECRET: Final = 16
+HIGHEST_PORT: Final = 65_535
+# What must not go to an address that is not the backend's.
+OF_THE_ACCOUNT: Final = ("authorization", "chatgpt-account-id", "x-openai-fedramp", "cookie")
 
 
 class Transport:
@@ -101,17 +106,30 @@ class Transport:
     def request(self, client: httpx.Client | httpx.AsyncClient, call: Call) -> httpx.Request:
         """Return the request that ``call`` describes."""
         described, content = body(call, asynchronous=isinstance(client, httpx.AsyncClient))
-        return client.build_request(
+        request = client.build_request(
             call.method,
-            self.settings.backend.url(call.path),
+            self._url(call),
             params=call.params,
             content=content,
             headers={"accept": "*/*", **self._identity, **described, **call.headers},
             timeout=self._patience(call),
-            extensions={SECRETS: tuple(fields.values())}
-            if isinstance(fields := call.json or call.form, Secret)
-            else {},
+            extensions={SECRETS: _held(call)},
         )
+        if "://" in call.path:  # a client of the caller's may have a login or cookies of its own
+            for name in OF_THE_ACCOUNT:
+                request.headers.pop(name, None)
+        return request
+
+    def _url(self, call: Call) -> httpx.URL:
+        try:
+            url = httpx.URL(self.settings.backend.url(call.path))
+        except httpx.InvalidURL:
+            url = None
+        if url is None or (url.port or 0) > HIGHEST_PORT:
+            raise APIConnectionError(
+                "The service names an address that is none.", hint="The service may have changed; try again."
+            )
+        return url
 
     def _patience(self, call: Call) -> httpx.Timeout:
         if call.timeout is None:
@@ -142,8 +160,16 @@ def bearer_of(request: httpx.Request) -> str:
     return token if len(token) >= SHORTEST_SECRET else ""
 
 
+def _held(call: Call) -> tuple[str, ...]:
+    """Return what else of a request is secret: fields of its body, the signature in a full address."""
+    fields = call.json or call.form
+    signed = call.path.partition("?")[2] if "://" in call.path else ""
+    parts = [part.partition("=")[2] for part in signed.split("&")]
+    return (*(fields.values() if isinstance(fields, Secret) else ()), *parts, *map(unquote_plus, parts))
+
+
 def secrets_of(response: httpx.Response) -> list[str]:
-    """Return what a reply may not show: the token that its request carried and, of a failure, what its body held."""
+    """Return what a reply may not show: the token that its request carried and, of a failure, what else it held."""
     held = () if response.is_success else response.request.extensions.get(SECRETS, ())
     return [secret for secret in (bearer_of(response.request), *held) if len(secret) >= SHORTEST_SECRET]
 
@@ -151,6 +177,19 @@ def secrets_of(response: httpx.Response) -> list[str]:
 def without_query(url: httpx.URL) -> str:
     """Return ``url`` as it may be shown: a query can hold a signature."""
     return str(url.copy_with(query=None, fragment=None))
+
+
+def _unsigned(record: logging.LogRecord) -> bool:
+    """Take signed queries out of httpx's own log."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            without_query(arg) if isinstance(arg, httpx.URL) and b"sig" in arg.query.lower() else arg
+            for arg in record.args
+        )
+    return True
+
+
+logging.getLogger("httpx").addFilter(_unsigned)
 
 
 def _tls() -> ssl.SSLContext:

@@ -13,6 +13,7 @@ from codex_nb.client._faces import Async, F, Sync
 from codex_nb.client._transport import Transport
 from codex_nb.client.resources.codex import Codex
 from codex_nb.client.resources.embeddings import Embeddings
+from codex_nb.client.resources.files import Files
 from codex_nb.client.resources.models import Models
 from codex_nb.client.resources.responses import Responses
 from codex_nb.client.resources.sign_in import SignIn
@@ -48,6 +49,11 @@ class _Face(SignIn[F]):
     def embeddings(self) -> Embeddings[F]:
         """Vectors of texts."""
         return Embeddings(self._core, self._driver)
+
+    @cached_property
+    def files(self) -> Files[F]:
+        """Files for tools and answers to read."""
+        return Files(self._core, self._driver)
 
     @cached_property
     def codex(self) -> Codex[F]:

@@ -36,9 +36,9 @@ class Shape(BaseModel):
 
     def __repr_args__(self) -> Any:
         """Show the declared fields that hold something; long values are cut."""
-        for name in type(self).model_fields:
+        for name, field in type(self).model_fields.items():
             value = getattr(self, name)
-            if value in (None, "", [], {}):
+            if not field.repr or value in (None, "", [], {}):
                 continue
             text = repr(value)
             yield name, value if len(text) <= SHORT else _Cut(text)

@@ -15,7 +15,7 @@ import pydantic_core
 
 from codex_nb.errors import MalformedStream
 
-__all__ = ["Blocking", "Call", "Content", "Flow", "Pause", "Read", "Reply", "Secret", "Step", "Together"]
+__all__ = ["Address", "Blocking", "Call", "Content", "Flow", "Pause", "Read", "Reply", "Secret", "Step", "Together"]
 
 T = TypeVar("T")
 
@@ -40,6 +40,15 @@ class Secret(dict[str, str]):
         return "{hidden}"
 
 
+class Address(str):
+    """A full address that holds a signature: it shows without its query."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(self.partition("?")[0])
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One HTTP request. ``path`` begins with the backend's part (``codex/…``) or is a full address.
@@ -47,7 +56,8 @@ class Call:
     Its body is ``json``, a ``form`` of names and values, or ``content``, streamed; at most one of them.
     ``also_fine`` lists statuses that the flow wants to see itself; any other one that is no success is raised.
     With ``stream`` the reply comes open, at its headers, to be taken by `Read`. ``timeout`` is the silence to bear, in
-    seconds, where it is not the session's.
+    seconds, where it is not the session's. ``progress`` is told how many bytes of ``content`` are sent, from 0 on for
+    each attempt, where the caller is: on its thread, on its event loop.
     """
 
     method: str
@@ -61,6 +71,7 @@ class Call:
     stream: bool = False
     signed_in: bool = True
     timeout: float | None = None
+    progress: Callable[[int], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
