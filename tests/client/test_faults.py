@@ -5,6 +5,7 @@ import time
 import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 
 import pytest
 from pydantic import BaseModel
@@ -56,6 +57,8 @@ ENDPOINTS = {
     "a page": Endpoint(lambda one: one.codex.tasks.list(), "*/tasks/list", "GET"),
     "an id": Endpoint(lambda one: one.codex.tasks.retrieve(TASK), f"*/tasks/{TASK}", "GET"),
     "vectors": Endpoint(lambda one: one.embeddings.create(input="x", model="text-embedding-3-small"), "*/embeddings"),
+    "a file, announced": Endpoint(lambda one: one.files.upload(b"x", name="x.txt"), "*/files"),
+    "a file, finished": Endpoint(lambda one: one.files.upload(b"x", name="x.txt"), "*/uploaded"),
     "an answer, collected": Endpoint(lambda one: one.responses.create(input="x"), ANSWERS, turns=FINE),
     "an answer, streamed": Endpoint(lambda one: one.responses.stream(input="x").final(), ANSWERS, turns=FINE),
     "an answer, parsed": Endpoint(lambda one: one.responses.parse(input="x", text_format=Word), ANSWERS, turns=FINE),
@@ -141,7 +144,7 @@ def test_a_fault_is_its_exact_error(make_backend, face, endpoint, fault, monkeyp
             shown.append("".join(traceback.TracebackException.from_exception(error, capture_locals=True).format()))
 
     tell(face, backend, story, max_retries=1, timeout=SILENCE if "silence" in fault else 20)
-    asked = [request for request in backend.requests if request.method == at.method]
+    asked = [one for one in backend.requests if one.method == at.method and fnmatchcase(one.path, at.path)]
     assert len(asked) == expected.requests
     shown.extend(record.getMessage() for record in caplog.records)
     assert TOKEN[5:-5] not in "\n".join(shown)

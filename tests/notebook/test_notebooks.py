@@ -98,3 +98,18 @@ def test_the_tour_runs_on_the_real_model():
         answer, line = cell.outputs
         assert answer.data["text/plain"]
         assert "local llama" in line.data["text/plain"]
+
+
+def test_the_notebook_of_the_client_runs():
+    """Both faces, from answers to files, on a scripted backend; it is stored without outputs."""
+    node = nbformat.read(NOTEBOOKS / "02-client.ipynb", as_version=4)
+    assert not any(cell.get("outputs") for cell in node.cells)
+    NotebookClient(node, timeout=120, kernel_name="python3").execute()
+    shown = "".join(
+        output.get("text", "") + output.get("data", {}).get("text/plain", "")
+        for cell in node.cells
+        for output in cell.get("outputs", [])
+    )
+    for said in ("City(name='Oslo', population=717710)", "It is 18 degrees in Oslo.", "dtype('float32')", "sediment"):
+        assert said in shown
+    assert "temperature is not supported" in shown
