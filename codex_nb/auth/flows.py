@@ -87,22 +87,7 @@ Answer: TypeAlias = Tokens | Refusal
 
 def refresh(login: Login, why: str) -> Flow[Answer]:
     """Ask for new tokens. ``why`` is the official client's word: ``proactive_expiry`` or ``unauthorized_recovery``."""
-    reply = yield from _ask(
-        Call(
-            "POST",
-            oauth_path("token"),
-            json=Secret(
-                client_id=CLIENT_ID,
-                grant_type="refresh_token",
-                refresh_token=login.refresh_token or "",
-                refresh_reason=why,
-            ),
-            also_fine=READ_HERE,
-            signed_in=False,
-            timeout=SILENCE,
-        )
-    )
-    answer = _answer(reply)
+    answer = _answer((yield from _ask(_refresh(login, why))))
     if isinstance(answer, Refusal) and not answer.final:
         raise _failed(APIStatusError, answer.status)
     if isinstance(answer, Tokens) and not answer.fields:
@@ -112,13 +97,46 @@ def refresh(login: Login, why: str) -> Flow[Answer]:
 
 def exchange(code: Secret, redirect_uri: str) -> Flow[Answer]:
     """Ask for the tokens of a sign-in. ``code`` holds ``code`` and ``code_verifier``."""
-    form = Secret(grant_type="authorization_code", client_id=CLIENT_ID, redirect_uri=redirect_uri, **code)
-    call = Call("POST", oauth_path("token"), form=form, also_fine=READ_HERE, signed_in=False, timeout=SILENCE)
-    return _answer((yield from _ask(call)))
+    return _answer((yield from _ask(_exchange(code, redirect_uri))))
 
 
 def api_key(tokens: Tokens) -> Flow[Tokens]:
     """Ask for a platform key (as ``access_token``). Accounts without an organization have none; that is no error."""
+    try:
+        answer = _answer((yield _api_key(tokens)))
+    except CodexError:
+        return Tokens()
+    return answer if isinstance(answer, Tokens) else Tokens()
+
+
+def revoke(login: Login) -> Flow[bool]:
+    """Ask that the login end everywhere; return whether the service agreed. Ten seconds, one attempt."""
+    try:
+        reply: Reply = yield _revoke(login)
+    except CodexError:
+        return False
+    return reply.status < 300
+
+
+# Calls are made where nothing waits: some tracebacks show each expression of the line that they stopped at.
+
+
+def _refresh(login: Login, why: str) -> Call:
+    fields = Secret(
+        client_id=CLIENT_ID,
+        grant_type="refresh_token",
+        refresh_token=login.refresh_token or "",
+        refresh_reason=why,
+    )
+    return Call("POST", oauth_path("token"), json=fields, also_fine=READ_HERE, signed_in=False, timeout=SILENCE)
+
+
+def _exchange(code: Secret, redirect_uri: str) -> Call:
+    form = Secret(grant_type="authorization_code", client_id=CLIENT_ID, redirect_uri=redirect_uri, **code)
+    return Call("POST", oauth_path("token"), form=form, also_fine=READ_HERE, signed_in=False, timeout=SILENCE)
+
+
+def _api_key(tokens: Tokens) -> Call:
     form = Secret(
         grant_type=GRANT,
         client_id=CLIENT_ID,
@@ -126,28 +144,16 @@ def api_key(tokens: Tokens) -> Flow[Tokens]:
         subject_token=tokens.id_token or "",
         subject_token_type=ID_TOKEN,
     )
-    try:
-        reply = yield Call("POST", oauth_path("token"), form=form, also_fine=ALL, signed_in=False, timeout=SILENCE)
-    except CodexError:
-        return Tokens()
-    answer = _answer(reply)
-    return answer if isinstance(answer, Tokens) else Tokens()
+    return Call("POST", oauth_path("token"), form=form, also_fine=ALL, signed_in=False, timeout=SILENCE)
 
 
-def revoke(login: Login) -> Flow[bool]:
-    """Ask that the login end everywhere; return whether the service agreed. Ten seconds, one attempt."""
+def _revoke(login: Login) -> Call:
     fields = (
         Secret(token=login.refresh_token, token_type_hint="refresh_token", client_id=CLIENT_ID)  # noqa: S106
         if login.refresh_token
         else Secret(token=login.access_token, token_type_hint="access_token")  # noqa: S106
     )
-    try:
-        reply: Reply = yield Call(
-            "POST", oauth_path("revoke"), json=fields, also_fine=ALL, signed_in=False, timeout=GOODBYE
-        )
-    except CodexError:
-        return False
-    return reply.status < 300
+    return Call("POST", oauth_path("revoke"), json=fields, also_fine=ALL, signed_in=False, timeout=GOODBYE)
 
 
 def _ask(call: Call) -> Flow[Reply]:

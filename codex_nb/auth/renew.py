@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from codex_nb.auth.flows import Refusal, refresh, sign_in_again
 from codex_nb.auth.lock import LoginLock
 from codex_nb.auth.store import read_login
-from codex_nb.auth.writing import merged, replace, try_out
+from codex_nb.auth.writing import merged, read, replace, try_out
 from codex_nb.errors import AuthenticationError, CodexError, NotSignedIn, SignInExpired
 from codex_nb.wire.call import Blocking, Pause
 
@@ -133,7 +133,7 @@ class Renewal:
             if self._is_newer(found, used):
                 return found
             self._check(found)
-            yield Blocking(lambda: try_out(self.path, self.path.read_bytes()))
+            yield Blocking(lambda: try_out(self.path, read(self.path)))
             answer = yield from refresh(found, why)
             if not isinstance(answer, Refusal):
                 return (yield from _saved(_Saving(self.path, found, answer)))
@@ -219,4 +219,4 @@ class _Saving:
         found = read_login(self._path)
         same_account(self._before, found)
         if found.refresh_token == self._before.refresh_token:
-            replace(self._path, merged(self._path.read_bytes(), self._tokens.fields, time.time()))
+            replace(self._path, merged(read(self._path), self._tokens.fields, time.time()))

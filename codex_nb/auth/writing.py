@@ -17,14 +17,45 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["cannot_write", "content_of", "make_folder", "merged", "moment", "remove", "replace", "try_out"]
+__all__ = [
+    "Content",
+    "cannot_write",
+    "content_of",
+    "make_folder",
+    "merged",
+    "moment",
+    "read",
+    "remove",
+    "replace",
+    "try_out",
+]
 
 PREFIX: Final = ".auth-"
 # Seconds after which a temporary file can only be what a killed program left.
 LEFT_BEHIND: Final = 600.0
 
 
-def merged(content: bytes, tokens: Mapping[str, str], at: float) -> bytes:
+class Content(bytes):
+    """What is in a login file; it does not show in a repr, because tracebacks may print variables."""
+
+    def __repr__(self) -> str:
+        return "b'[hidden]'"
+
+
+def read(path: Path) -> Content:
+    """Return what is in the file.
+
+    Raises:
+        AuthenticationError: ``reason`` is ``unwritable``: it went away, or may not be read any more.
+
+    """
+    try:
+        return Content(path.read_bytes())
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def merged(content: Content, tokens: Mapping[str, str], at: float) -> Content:
     """Return the file ``content`` with ``tokens`` in place of the old ones; everything else stays.
 
     ``at`` is the time of the change in epoch seconds.
@@ -34,9 +65,9 @@ def merged(content: bytes, tokens: Mapping[str, str], at: float) -> bytes:
     return content_of({**top, **changed})
 
 
-def content_of(fields: JSONObject) -> bytes:
+def content_of(fields: JSONObject) -> Content:
     """Return ``fields`` in the Codex CLI's own form: two blanks, no line end."""
-    return json.dumps(fields, indent=2).encode()
+    return Content(json.dumps(fields, indent=2).encode())
 
 
 def moment(at: float) -> str:
@@ -57,7 +88,7 @@ def make_folder(folder: Path) -> None:
         raise cannot_write(folder / "auth.json", error) from error
 
 
-def replace(path: Path, content: bytes) -> None:
+def replace(path: Path, content: Content) -> None:
     """Put ``content`` in place of the file, which readers see whole at every moment. A link is followed.
 
     Raises:
@@ -78,7 +109,7 @@ def replace(path: Path, content: bytes) -> None:
         raise cannot_write(path, error) from error
 
 
-def try_out(path: Path, content: bytes) -> None:
+def try_out(path: Path, content: Content) -> None:
     """Write as much as `replace` would and take it away again: better to know before tokens are used up.
 
     Raises:
@@ -119,7 +150,7 @@ def cannot_write(path: Path, error: Exception) -> AuthenticationError:
     )
 
 
-def _written(folder: Path, content: bytes) -> Path:
+def _written(folder: Path, content: Content) -> Path:
     temporary = folder / f"{PREFIX}{secrets.token_hex(4)}"
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
