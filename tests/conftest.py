@@ -11,7 +11,9 @@ from codex_nb import Bearer, Session
 from codex_nb.local import LocalBackend
 
 # How long an example takes is the machine's business.
-hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("any machine")
 
 # Where no fixture of a test says otherwise (those of a module, say), the ledger of the machine's user stays out of it.
