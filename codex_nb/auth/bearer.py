@@ -10,7 +10,7 @@ import httpx
 
 from codex_nb.auth.claims import Claims
 from codex_nb.auth.renew import Memory, Renewal, due, over, same_account
-from codex_nb.auth.store import Login, read_login
+from codex_nb.auth.store import Login, read_api_key, read_login
 from codex_nb.errors import NotSignedIn, SignInExpired
 from codex_nb.settings import codex_home
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Bearer", "CodexAuth", "LoginAuth"]
 
 UNAUTHORIZED: Final = 401
+PLATFORM_KEY: Final = "sk-"
 # What is read of a refusal's body, so that its connection can be used again.
 SHORT: Final = 64 * 1024
 
@@ -47,6 +48,10 @@ class LoginAuth(httpx.Auth):
 
         """
         raise NotImplementedError
+
+    def api_key(self) -> str | None:
+        """Return the platform key that is stored with the login, None for none."""
+        return None
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Drive one request (httpx calls this from both of its clients)."""
@@ -91,6 +96,10 @@ class CodexAuth(LoginAuth):
         """Return the login that the file holds now."""
         return read_login(self.path)
 
+    def api_key(self) -> str | None:
+        """Return the platform key that the file holds now."""
+        return read_api_key(self.path)
+
     def bound_to(self, backend: Backend, driver: Driver) -> httpx.Auth:
         """Return what signs one request to ``backend`` and renews the login where its issuer is, by ``driver``."""
         issuer = None if self.read_only else backend.roots.get("issuer")
@@ -116,6 +125,10 @@ class Bearer(LoginAuth):
     def login(self) -> Login:
         """Return the token as a login."""
         return self._login
+
+    def api_key(self) -> str | None:
+        """Return the token if it is a platform key."""
+        return self._login.access_token if self._login.access_token.startswith(PLATFORM_KEY) else None
 
     def __repr__(self) -> str:
         return f"Bearer(account_id={self._login.account_id!r})"

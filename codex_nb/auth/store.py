@@ -14,7 +14,7 @@ from codex_nb.wire.json import as_object
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Login", "read_login", "token"]
+__all__ = ["Login", "read_api_key", "read_login", "token"]
 
 SIGN_IN: Final = "Sign in (%codex login, codex-nb login or codex login)"
 
@@ -75,7 +75,7 @@ def _read(path: Path) -> Login | str:
     except (OSError, ValueError, RecursionError):
         return "unreadable"
     fields = as_object(top.get("tokens"))
-    access, api_key = token(fields.get("access_token")), token(top.get("OPENAI_API_KEY") or top.get("openai_api_key"))
+    access, api_key = token(fields.get("access_token")), _api_key(top)
     if not access:
         return "api_key" if api_key else "incomplete"
     id_token = token(fields.get("id_token"))
@@ -84,6 +84,18 @@ def _read(path: Path) -> Login | str:
     return Login(
         access, token(fields.get("refresh_token")), id_token, api_key, account, _epoch(top.get("last_refresh"))
     )
+
+
+def read_api_key(path: Path) -> str | None:
+    """Return the platform key in ``path``, whether there is a ChatGPT login beside it or not; None for none."""
+    try:
+        return _api_key(as_object(json.loads(path.read_bytes())))
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def _api_key(top: dict[str, Any]) -> str | None:
+    return token(top.get("OPENAI_API_KEY") or top.get("openai_api_key"))
 
 
 def token(value: Any) -> str | None:

@@ -15,6 +15,7 @@ from codex_nb.client.resources.codex import Codex
 from codex_nb.client.resources.embeddings import Embeddings
 from codex_nb.client.resources.files import Files
 from codex_nb.client.resources.models import Models
+from codex_nb.client.resources.realtime import Realtime, RealtimeSockets
 from codex_nb.client.resources.responses import Responses
 from codex_nb.client.resources.sign_in import SignIn
 from codex_nb.settings import Backend, Settings
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncFace", "Session"]
 
 
-class _Face(SignIn[F]):
+class _Face(SignIn[F], RealtimeSockets):
     """Signing in and out, and the families of endpoints, on one face."""
 
     @cached_property
@@ -54,6 +55,11 @@ class _Face(SignIn[F]):
     def files(self) -> Files[F]:
         """Files for tools and answers to read."""
         return Files(self._core, self._driver)
+
+    @cached_property
+    def realtime(self) -> Realtime[F]:
+        """Voice calls."""
+        return Realtime(self._core, self._driver)
 
     @cached_property
     def codex(self) -> Codex[F]:

@@ -4,17 +4,23 @@
 """
 # pyright: strict, reportUnnecessaryTypeIgnoreComment=true
 
+from pathlib import Path
 from typing import assert_type
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, TypeAdapter
 
 from codex_nb import Session
 from codex_nb.client._pages import AsyncPage, Page
 from codex_nb.client._stream import AsyncParsedStream, AsyncResponseStream, ParsedStream, ResponseStream
 from codex_nb.types.account import Usage
+from codex_nb.types.embeddings import Embedding, EmbeddingResponse
+from codex_nb.types.files import UploadedFile
 from codex_nb.types.models import ModelInfo, ModelPage
 from codex_nb.types.parsed import ParsedResponse
 from codex_nb.types.profile import Environment, Memories
+from codex_nb.types.realtime import RealtimeCall
 from codex_nb.types.responses import CompactedResponse, Response
 from codex_nb.types.sign_in import SignedIn, SignedOut
 from codex_nb.types.tasks import Task, TaskDetail, TaskTurns
@@ -75,6 +81,31 @@ async def parsing_asynchronously(session: Session) -> None:
     assert_type(await session.aio.responses.compact(input="x"), CompactedResponse)
 
 
+def payloads(session: Session) -> None:
+    """Vectors, files and calls."""
+    found = session.embeddings.create(input=["x"], dimensions=3)
+    assert_type(found, EmbeddingResponse)
+    assert_type(found.matrix, NDArray[np.float32])
+    assert_type(found.data[0], Embedding)
+    assert_type(found[0].index, int)
+    session.embeddings.create(input=[1, 2], encoding_format="base64")
+    assert_type(session.files.upload("notes.txt", on_progress=print), UploadedFile)
+    assert_type(session.files.upload(b"bytes", name="notes.txt").uri, str)
+    call = session.realtime.calls.create(sdp="v=0", session={"model": "gpt-live-1-codex"})
+    assert_type(call, RealtimeCall)
+    assert_type(call.text, str)
+    assert_type(session.realtime_websocket_url(model="gpt-realtime"), str)
+    assert_type(session.realtime_websocket_headers(), dict[str, str])
+
+
+async def payloads_asynchronously(session: Session) -> None:
+    """On the other face too."""
+    assert_type(await session.aio.embeddings.create(input="x"), EmbeddingResponse)
+    assert_type(await session.aio.files.upload(Path("notes.txt")), UploadedFile)
+    assert_type(await session.aio.realtime.calls.create(sdp="v=0"), RealtimeCall)
+    assert_type(session.aio.realtime_websocket_url(model="gpt-realtime"), str)
+
+
 async def asynchronous(session: Session) -> None:
     """The same methods return an awaitable of it."""
     assert_type(await session.aio.models.list(), ModelPage)
@@ -105,4 +136,6 @@ def mistakes(session: Session) -> None:
     session.models.retrieve(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     session.aio.models.list(refrehs=True)  # type: ignore[call-arg,unused-coroutine]  # pyright: ignore[reportCallIssue]
     session.responses.parse(input="x", text_fromat=City)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    session.embeddings.create(inputs="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    session.files.upload("x", nmae="y")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     session.responses.compact(inptu="x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
