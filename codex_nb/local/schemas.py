@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 UNIONS: Final = ("anyOf", "oneOf")
 # A schema that refers to itself ends here, by whatever it offers besides.
 DEEPEST: Final = 12
+# An example of a schema that names itself has at most so many values.
+MOST_VALUES = 2_000
 FORMATS: Final = {
     "date": "2026-01-31",
     "date-time": "2026-01-31T12:00:00Z",
@@ -92,9 +94,13 @@ def example(schema: Json) -> Any:
 class _Examples:
     def __init__(self, root: Json) -> None:
         self._root = root
+        self._left = MOST_VALUES
 
     def of(self, schema: Any, depth: int) -> Any:
-        """Return a value for a schema ``depth`` levels down."""
+        """Return a value for a schema ``depth`` levels down; None where a schema that never ends is given up."""
+        self._left -= 1
+        if depth > 4 * DEEPEST or self._left < 0:
+            return None
         node = self._resolved(schema)
         if "const" in node:
             return node["const"]
@@ -109,9 +115,11 @@ class _Examples:
         maker = {"object": self._object, "array": self._array}.get(kind)
         return maker(node, depth + 1) if maker else _simple(kind, node)
 
-    def _resolved(self, schema: Any) -> Json:
+    def _resolved(self, schema: Any, depth: int = 0) -> Json:
         """Follow references into the root, and join what ``allOf`` lists."""
         node = _mapped(schema)
+        if depth > DEEPEST:
+            return node
         for _ in range(DEEPEST):
             reference = node.get("$ref")
             if not isinstance(reference, str) or not reference.startswith("#"):
@@ -122,7 +130,7 @@ class _Examples:
             here = {name: each for name, each in node.items() if name != "$ref"}
             node = {**target, **here}
         for each in _listed(node.get("allOf")):
-            node = {**self._resolved(each), **node}
+            node = {**self._resolved(each, depth + 1), **node}
         return node
 
     def _chosen(self, choices: list[Any], depth: int) -> Any:
@@ -137,7 +145,7 @@ class _Examples:
 
     def _array(self, node: Json, depth: int) -> Any:
         least = int(_number_of(node, "minItems", 0 if depth > DEEPEST or node.get("maxItems") == 0 else 1))
-        return [self.of(node.get("items", {}), depth) for _ in range(least)]
+        return [self.of(node.get("items", {}), depth) for _ in range(min(least, MOST_VALUES))]
 
 
 def _simple(kind: str, node: Json) -> Any:

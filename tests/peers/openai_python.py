@@ -13,6 +13,9 @@ from pydantic import BaseModel
 from scenes import play
 
 MODEL = "gpt-5.5"
+DOT = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+)
 SMALL = "text-embedding-3-small"
 
 
@@ -100,7 +103,7 @@ def content(client):
     """Images and files in the input."""
     parts = [
         {"type": "input_text", "text": "text"},
-        {"type": "input_image", "image_url": "data:image/png;base64,AAAA", "detail": "auto"},
+        {"type": "input_image", "image_url": DOT, "detail": "auto"},
         {"type": "input_file", "file_id": "file_1"},
     ]
     return client.responses.create(model=MODEL, input=[{"role": "user", "content": parts}]).status
