@@ -39,7 +39,11 @@ WORDS: Final = frozenset(
         *("accounts", "check", "config", "bundle", "requirements", "environments", "by-repo", "github"),
         *("memories", "trace_summarize", "profiles", "me", "rate-limit-reset-credits", "settings", "user"),
         *("tasks", "list", "turns", "sibling_turns", "cancel", "usage", "daily-token-usage-breakdown"),
-        *("thread-estimates", "thread_usage", "query", "user_system_messages", "workspace-messages"),
+        *("thread-estimates", "thread_usage", "query", "query_v2", "user_system_messages", "workspace-messages"),
+        *("logs", "history", "machines", "with-creator-and-machine", "configs", "user-preferences"),
+        *("repositories", "all-installations", "branches", "credit-usage-events", "analytics"),
+        *("daily-workspace-user-token-usage-breakdown", "daily-workspace-user-credit-usage"),
+        "daily-workspace-usage-counts",
     }
 )
 LONGEST_LABEL: Final = 128

@@ -1,4 +1,4 @@
-"""What the account has left, and later what else it holds."""
+"""What the account has left."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import field_validator
 
-from codex_nb.types._base import Shape
+from codex_nb.types._record import Record
 
 __all__ = ["AdditionalLimit", "Credits", "RateLimit", "Usage", "UsageWindow"]
 
 
-class UsageWindow(Shape):
+class UsageWindow(Record):
     """One window of a limit. ``used_percent`` is 0-100, lengths are seconds, ``reset_at`` is epoch seconds."""
 
     used_percent: float | None = None
@@ -21,7 +21,7 @@ class UsageWindow(Shape):
     reset_at: float | None = None
 
 
-class RateLimit(Shape):
+class RateLimit(Record):
     """A limit with up to two windows; which is the shorter one is not promised."""
 
     allowed: bool | None = None
@@ -35,7 +35,7 @@ class RateLimit(Shape):
         return [window for window in (self.primary_window, self.secondary_window) if window]
 
 
-class AdditionalLimit(Shape):
+class AdditionalLimit(Record):
     """A limit of its own, mostly for one model."""
 
     limit_name: str | None = None
@@ -48,7 +48,7 @@ class AdditionalLimit(Shape):
         return self.limit_name or self.metered_feature or "other"
 
 
-class Credits(Shape):
+class Credits(Record):
     """Bought credits. ``balance`` is a decimal number as text."""
 
     has_credits: bool | None = None
@@ -62,7 +62,7 @@ class Credits(Shape):
         return str(value) if isinstance(value, (int, float)) else value
 
 
-class Usage(Shape):
+class Usage(Record):
     """What the plan allows and how much of it is used."""
 
     plan_type: str | None = None

@@ -1,36 +1,37 @@
-"""Tasks that Codex does in the cloud: what was asked, by turns, and what came of it."""
+"""Cloud tasks: what was asked of Codex in an environment, and how far it is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any, cast
+from datetime import datetime
+from typing import Annotated, ClassVar
 
 from pydantic import AliasChoices, Field
 
-from codex_nb.types._base import Shape
+from codex_nb.types._record import NULL_IS_EMPTY, Record, moment
+from codex_nb.types.turns import TaskTurn, TurnError, TurnEvent  # noqa: TC001 - pydantic reads it
 
-__all__ = ["DiffStats", "PullRequest", "Task", "TaskDetail", "TaskTurn", "TaskTurns"]
+__all__ = [
+    "DiffStats",
+    "PullRequest",
+    "PullRequestFacts",
+    "Task",
+    "TaskDetail",
+    "TaskPage",
+    "TaskStatus",
+    "TurnStatus",
+]
 
 
-def moment(seconds: float | None) -> datetime | None:
-    """Return epoch seconds as an aware datetime, None for what is no time."""
-    try:
-        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, OSError, ValueError):
-        return None
-
-
-class DiffStats(Shape):
-    """How much a turn changed."""
+class DiffStats(Record):
+    """How large a change is: counts of files and lines."""
 
     files_modified: int | None = None
     lines_added: int | None = None
     lines_removed: int | None = None
 
 
-class TurnStatus(Shape):
-    """The latest turn as lists show it. ``intent`` is ``pr`` (change the code) or ``qa`` (answer a question)."""
+class TurnStatus(Record):
+    """What the newest turn of a task is doing."""
 
     turn_id: str | None = None
     turn_status: str | None = None
@@ -39,41 +40,67 @@ class TurnStatus(Shape):
     sibling_turn_ids: list[str] = Field(default_factory=list[str])
 
 
-class TaskStatus(Shape):
-    """Where a task stands, as lists show it."""
+class TaskStatus(Record):
+    """What a list of tasks shows beside the title."""
 
     latest_turn_status_display: TurnStatus | None = None
     environment_label: str | None = None
     branch_name: str | None = None
     initial_intent: str | None = None
+    state: str | None = None
 
 
-class PullRequestFacts(Shape):
+class PullRequestFacts(Record):
     """A pull request as its host tells it."""
 
     number: int | None = None
     url: str | None = None
     state: str | None = None
     merged: bool | None = None
+    mergeable: bool | None = None
     draft: bool | None = None
     title: str | None = None
+    body: str | None = None
+    base: str | None = None
+    head: str | None = None
+    base_sha: str | None = None
+    head_sha: str | None = None
+    merge_commit_sha: str | None = None
+
+    shown: ClassVar[tuple[str, ...]] = ("number", "state", "merged", "draft", "title", "url")
 
 
-class PullRequest(Shape):
-    """A pull request that a turn made."""
+class PullRequest(Record):
+    """A pull request that came of a turn of a task."""
 
     id: str | None = None
     assistant_turn_id: str | None = None
     pull_request: PullRequestFacts | None = None
+    codex_updated_sha: str | None = None
+
+    @property
+    def number(self) -> int | None:
+        """The pull request's number."""
+        return self.pull_request and self.pull_request.number
 
     @property
     def url(self) -> str | None:
-        """Where it is."""
-        return self.pull_request.url if self.pull_request else None
+        """The pull request's address."""
+        return self.pull_request and self.pull_request.url
+
+    @property
+    def state(self) -> str | None:
+        """The pull request's state, in its host's words, such as ``open``."""
+        return self.pull_request and self.pull_request.state
+
+    @property
+    def merged(self) -> bool | None:
+        """Whether the pull request is merged."""
+        return self.pull_request and self.pull_request.merged
 
 
-class Task(Shape):
-    """One task. ``created_at`` and ``updated_at`` are epoch seconds; `created` and `updated` aware datetimes."""
+class Task(Record):
+    """A task as lists show it. Times are epoch seconds; ``created`` and ``updated`` are the same as datetimes."""
 
     id: str
     title: str | None = None
@@ -82,101 +109,86 @@ class Task(Shape):
     updated_at: float | None = None
     archived: bool | None = None
     has_unread_turn: bool | None = None
+    current_turn_id: str | None = None
+    environment_id: str | None = None
+    is_review: bool | None = None
     task_status_display: TaskStatus | None = None
-    # Lists and details name it differently.
+    # Lists and details name the same thing differently.
     pull_requests: list[PullRequest] = Field(
-        default_factory=list[PullRequest], validation_alias=AliasChoices("pull_requests", "external_pull_requests")
+        default_factory=list[PullRequest],
+        validation_alias=AliasChoices("pull_requests", "external_pull_requests"),
     )
+
+    shown: ClassVar[tuple[str, ...]] = ("id", "title", "status", "environment", "branch", "created")
+
+    @property
+    def external_pull_requests(self) -> list[PullRequest]:
+        """The same as ``pull_requests``: the service's word for them in a task's details."""
+        return self.pull_requests
+
+    @property
+    def _latest(self) -> TurnStatus | None:
+        return self.task_status_display and self.task_status_display.latest_turn_status_display
+
+    @property
+    def status(self) -> str | None:
+        """``pending``, ``in_progress``, ``completed``, ``failed`` or ``cancelled``; None if that is not said."""
+        return self._latest and self._latest.turn_status
+
+    @property
+    def intent(self) -> str | None:
+        """What it is for: ``pr``, a change, or ``qa``, a question."""
+        return (self._latest and self._latest.intent) or (
+            self.task_status_display and self.task_status_display.initial_intent
+        )
+
+    @property
+    def environment(self) -> str | None:
+        """The label of the environment that it runs in; its id is not in lists."""
+        return self.task_status_display and self.task_status_display.environment_label
+
+    @property
+    def branch(self) -> str | None:
+        """The branch that it started from."""
+        return self.task_status_display and self.task_status_display.branch_name
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts there are at the newest turn (best of N)."""
+        return 1 + len(self._latest.sibling_turn_ids) if self._latest else 1
+
+    @property
+    def diff_stats(self) -> DiffStats | None:
+        """How large the newest change is."""
+        return self._latest and self._latest.diff_stats
 
     @property
     def created(self) -> datetime | None:
-        """When it was asked."""
+        """When it was asked: aware, UTC."""
         return moment(self.created_at)
 
     @property
     def updated(self) -> datetime | None:
-        """When something last happened."""
+        """When something last happened to it: aware, UTC."""
         return moment(self.updated_at)
 
-    @property
-    def _latest(self) -> TurnStatus | None:
-        return self.task_status_display.latest_turn_status_display if self.task_status_display else None
 
-    @property
-    def status(self) -> str | None:
-        """The latest turn's: ``pending``, ``in_progress``, ``completed``, ``failed`` or ``cancelled``."""
-        return self._latest.turn_status if self._latest else None
+class TaskPage(Record):
+    """One page of a list of tasks, as it comes."""
 
-    @property
-    def environment(self) -> str | None:
-        """The label of the environment, mostly the repository's name."""
-        return self.task_status_display.environment_label if self.task_status_display else None
-
-    @property
-    def branch(self) -> str | None:
-        """The branch it began from."""
-        return self.task_status_display.branch_name if self.task_status_display else None
-
-    @property
-    def diff_stats(self) -> DiffStats | None:
-        """How much the latest turn changed; None where it changed nothing, or is not done."""
-        return self._latest.diff_stats if self._latest else None
-
-    @property
-    def attempts(self) -> int:
-        """How many answers the latest turn has (best of N)."""
-        return 1 + len(self._latest.sibling_turn_ids) if self._latest else 1
+    items: Annotated[list[Task], NULL_IS_EMPTY]
+    cursor: str | None = None
 
 
-class TaskTurn(Shape):
-    """One turn: the user's words (``type`` is ``user``), or one attempt to answer them (``assistant``)."""
-
-    id: str
-    type: str | None = None
-    created_at: float | None = None
-    previous_turn_id: str | None = None
-    turn_status: str | None = None
-    attempt_placement: int | None = None
-    sibling_turn_ids: list[str] = Field(default_factory=list[str])
-    input_items: list[Any] = Field(default_factory=list[Any])
-    output_items: list[Any] = Field(default_factory=list[Any])
-    intent: str | None = None
-    branch: str | None = None
-    base_commit_sha: str | None = None
-    model_version: str | None = None
-    error: Any = None
-
-    @property
-    def created(self) -> datetime | None:
-        """When it began."""
-        return moment(self.created_at)
-
-    @property
-    def text(self) -> str:
-        """What is said in it, messages joined by blank lines."""
-        messages = [_said(item) for item in (*self.input_items, *self.output_items)]
-        return "\n\n".join(each for each in messages if each)
-
-    @property
-    def diff(self) -> str | None:
-        """The change as a unified diff; None where there is none."""
-        return next(_diffs(self.output_items), None)
-
-    @property
-    def error_message(self) -> str | None:
-        """Why it failed; the service says so in an object or in a text."""
-        fields = _fields(self.error)
-        said = fields.get("message") or fields.get("code") or self.error
-        return said if isinstance(said, str) and said else None
-
-
-class TaskDetail(Shape):
-    """A task with its current turns."""
+class TaskDetail(Record):
+    """A task with its current turns: the prompt, the answer, the change, the error."""
 
     task: Task
     current_user_turn: TaskTurn | None = None
     current_assistant_turn: TaskTurn | None = None
     current_diff_task_turn: TaskTurn | None = None
+
+    shown: ClassVar[tuple[str, ...]] = ("id", "title", "status", "environment", "branch", "created", "error")
 
     @property
     def id(self) -> str:
@@ -190,89 +202,72 @@ class TaskDetail(Shape):
 
     @property
     def status(self) -> str | None:
-        """The current attempt's status, else the one that lists show."""
+        """``pending``, ``in_progress``, ``completed``, ``failed`` or ``cancelled``; None if that is not said."""
+        return (self.current_assistant_turn and self.current_assistant_turn.status) or self.task.status
+
+    @property
+    def environment(self) -> str | None:
+        """The label of the environment that it runs in."""
+        return self.task.environment
+
+    @property
+    def branch(self) -> str | None:
+        """The branch that it started from."""
+        return self.task.branch or (self.current_assistant_turn and self.current_assistant_turn.branch)
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts there are at the newest turn (best of N)."""
         turn = self.current_assistant_turn
-        return (turn.turn_status if turn else None) or self.task.status
+        return max(self.task.attempts, 1 + len(turn.sibling_turn_ids) if turn else 1)
+
+    @property
+    def created(self) -> datetime | None:
+        """When it was asked: aware, UTC."""
+        return self.task.created
+
+    @property
+    def diff_stats(self) -> DiffStats | None:
+        """How large the change is."""
+        return self.task.diff_stats
+
+    @property
+    def pull_requests(self) -> list[PullRequest]:
+        """The pull requests that came of it."""
+        return self.task.pull_requests
+
+    @property
+    def diffs(self) -> list[str]:
+        """The unified diffs of the current turns, each once."""
+        turns = (self.current_diff_task_turn, self.current_assistant_turn)
+        return list(dict.fromkeys(diff for turn in turns if turn for diff in turn.diffs))
+
+    @property
+    def diff(self) -> str | None:
+        """The change as a unified diff; None as long as there is none."""
+        return next(iter(self.diffs), None)
 
     @property
     def prompt(self) -> str:
         """What was asked last."""
-        return self.current_user_turn.text if self.current_user_turn else ""
+        return self.current_user_turn.prompt if self.current_user_turn else ""
 
     @property
     def answer(self) -> str:
         """What was answered last."""
-        return self.current_assistant_turn.text if self.current_assistant_turn else ""
+        return self.current_assistant_turn.answer if self.current_assistant_turn else ""
 
     @property
-    def diff(self) -> str | None:
-        """The change that the task made, as a unified diff; None where there is none."""
-        turns = (self.current_diff_task_turn, self.current_assistant_turn)
-        return next((turn.diff for turn in turns if turn and turn.diff), None)
+    def error(self) -> TurnError | None:
+        """Why it failed; ``str()`` of it is a line to show."""
+        return self.current_assistant_turn and self.current_assistant_turn.error
 
     @property
     def error_message(self) -> str | None:
-        """Why the current attempt failed."""
-        return self.current_assistant_turn.error_message if self.current_assistant_turn else None
-
-
-class MappedTurn(Shape):
-    """A turn as the map of turns holds it."""
-
-    turn: TaskTurn
-
-
-class TaskTurns(Shape):
-    """All turns of a task by id, and which is the current one. Iterates over the turns, oldest first."""
-
-    turn_mapping: dict[str, MappedTurn] = Field(default_factory=dict[str, MappedTurn])
-    current_turn_id: str | None = None
+        """Why it failed, in words."""
+        return self.current_assistant_turn and self.current_assistant_turn.error_message
 
     @property
-    def turns(self) -> list[TaskTurn]:
-        """The turns, oldest first; those without a time come first."""
-        return sorted((each.turn for each in self.turn_mapping.values()), key=lambda turn: turn.created_at or 0.0)
-
-    @property
-    def current(self) -> TaskTurn | None:
-        """The current turn."""
-        found = self.turn_mapping.get(self.current_turn_id or "")
-        return found.turn if found else None
-
-    def __iter__(self) -> Iterator[TaskTurn]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
-        return iter(self.turns)
-
-    def __len__(self) -> int:
-        return len(self.turn_mapping)
-
-
-class SiblingTurns(Shape):
-    """The other attempts at a turn."""
-
-    sibling_turns: list[TaskTurn] = Field(default_factory=list[TaskTurn])
-
-
-def _fields(value: Any) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else []
-
-
-def _said(item: Any) -> str:
-    """Return the text of a message; parts are texts, or objects that hold one."""
-    fields = _fields(item)
-    if fields.get("type") != "message":
-        return ""
-    texts = [part if isinstance(part, str) else _fields(part).get("text") for part in _list(fields.get("content"))]
-    return "\n".join(text for text in texts if isinstance(text, str) and text)
-
-
-def _diffs(items: list[Any]) -> Iterator[str]:
-    """Give the diffs of items: of an item's own, or of a pull request's."""
-    for item in items:
-        fields = _fields(item)
-        inner = _fields(fields.get("output_diff")) if fields.get("type") == "pr" else fields
-        if fields.get("type") in {"output_diff", "pr"} and isinstance(found := inner.get("diff"), str) and found:
-            yield found
+    def latest_event(self) -> TurnEvent | None:
+        """The last thing that a running task told."""
+        return self.current_assistant_turn and self.current_assistant_turn.latest_event

@@ -11,8 +11,11 @@ from pydantic import ValidationError
 
 from codex_nb import errors
 from codex_nb.local import Fault, Script
-from codex_nb.types.profile import Accounts, Environment, Memories
-from codex_nb.types.tasks import Task, TaskDetail, TaskTurns
+from codex_nb.types.accounts import Accounts
+from codex_nb.types.environments import Environment
+from codex_nb.types.memories import Memories
+from codex_nb.types.tasks import Task, TaskDetail
+from codex_nb.types.turns import TaskTurns
 from tests.client.both import got, tell
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

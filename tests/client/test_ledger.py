@@ -330,7 +330,7 @@ def test_the_paths_of_all_endpoints_are_known():
     from codex_nb.client import resources
 
     sources = [path.read_text() for path in Path(resources.__file__).parent.glob("*.py")]
-    paths = {path for source in sources for path in re.findall(r'Call\(\s*"[A-Z]+",\s*f?"([^"]+)"', source)}
+    paths = {path for source in sources for path in re.findall(r'f?"((?:account|codex|platform)/[^"]+)"', source)}
     assert {"codex/models", "account/wham/usage"} <= paths
     for path in paths:
         assert endpoint_of(re.sub(r"{[^}]*}", "{id}", path)) == re.sub(r"{[^}]*}", "{id}", path)

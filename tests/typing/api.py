@@ -15,15 +15,18 @@ from codex_nb import Session
 from codex_nb.client._pages import AsyncPage, Page
 from codex_nb.client._stream import AsyncParsedStream, AsyncResponseStream, ParsedStream, ResponseStream
 from codex_nb.types.account import Usage
+from codex_nb.types.config import Requirements
 from codex_nb.types.embeddings import Embedding, EmbeddingResponse
+from codex_nb.types.environments import Environment, Environments
 from codex_nb.types.files import UploadedFile
+from codex_nb.types.memories import Memories
 from codex_nb.types.models import ModelInfo, ModelPage
 from codex_nb.types.parsed import ParsedResponse
-from codex_nb.types.profile import Environment, Memories
 from codex_nb.types.realtime import RealtimeCall
 from codex_nb.types.responses import CompactedResponse, Response
 from codex_nb.types.sign_in import SignedIn, SignedOut
-from codex_nb.types.tasks import Task, TaskDetail, TaskTurns
+from codex_nb.types.tasks import Task, TaskDetail
+from codex_nb.types.turns import TaskTurn, TaskTurns
 
 
 class City(BaseModel):
@@ -43,7 +46,11 @@ def synchronous(session: Session) -> None:
         assert_type(task, Task)
     assert_type(session.codex.tasks.retrieve("t"), TaskDetail)
     assert_type(session.codex.tasks.turns.list("t"), TaskTurns)
-    assert_type(session.codex.environments.list(), list[Environment])
+    assert_type(session.codex.environments.list(), Environments)
+    assert_type(list(session.codex.environments.list()), list[Environment])
+    assert_type(session.codex.tasks.turns.sibling_turns("t", "u")[0], TaskTurn)
+    assert_type(session.codex.tasks.retrieve("t").diffs, list[str])
+    assert_type(session.codex.config.requirements(), Requirements)
     assert_type(session.login(method="device"), SignedIn)
     assert_type(session.logout(), bool)
     assert_type(session.revoke(), SignedOut)
@@ -113,6 +120,8 @@ async def asynchronous(session: Session) -> None:
     assert_type(await session.aio.codex.usage(), Usage)
     assert_type(await session.aio.codex.tasks.list(), AsyncPage[Task])
     async for task in (await session.aio.codex.tasks.list()).auto_paging():
+        assert_type(task, Task)
+    async for task in session.aio.codex.tasks.list().auto_paging():
         assert_type(task, Task)
     assert_type(await session.aio.codex.memories.list(), Memories)
     assert_type(await session.aio.login(paste=True), SignedIn)

@@ -1,57 +1,25 @@
-"""Tasks that Codex does in the cloud (``session.codex.tasks``). Nothing here starts or changes one."""
+"""Cloud tasks and their turns (``session.codex.tasks``)."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast, overload
+from typing import TYPE_CHECKING, Any, overload
 
-from codex_nb.client._drivers import SyncDriver
 from codex_nb.client._faces import Async, F, Resource, Sync, endpoint
 from codex_nb.client._incoming import shaped
-from codex_nb.client._pages import AsyncPage, Page, PageContent
+from codex_nb.client._pages import pages
 from codex_nb.client._paths import segment
-from codex_nb.types.tasks import SiblingTurns, Task, TaskDetail, TaskTurn, TaskTurns
-from codex_nb.wire.call import Call, Flow
-from codex_nb.wire.json import as_object, as_text
+from codex_nb.client.resources._asking import read
+from codex_nb.types._record import Payload
+from codex_nb.types.tasks import Task, TaskDetail, TaskPage
+from codex_nb.types.turns import SiblingTurns, TaskTurn, TaskTurns
+from codex_nb.wire.json import as_object
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    from codex_nb.wire.call import Reply
+    from codex_nb.client._pages import AsyncPaginator, Page
+    from codex_nb.wire.call import Flow
 
 __all__ = ["Tasks", "Turns"]
-
-TASKS = "account/wham/tasks"
-
-
-class Turns(Resource[F]):
-    """``session.codex.tasks.turns``."""
-
-    @endpoint
-    def list(self, task_id: str) -> Flow[TaskTurns]:
-        """Return all turns of a task, by id.
-
-        Raises:
-            NotFoundError: there is no such task.
-            InvalidOption: the id cannot be one.
-
-        """
-        reply: Reply = yield Call("GET", f"{TASKS}/{segment(task_id, 'task')}/turns")
-        return shaped(TaskTurns, reply.json())
-
-    @endpoint
-    def sibling_turns(self, task_id: str, turn_id: str) -> Flow[list[TaskTurn]]:
-        """Return the other attempts at a turn, in the order in which they are shown.
-
-        Raises:
-            NotFoundError: there is no such task or turn.
-            InvalidOption: an id cannot be one.
-
-        """
-        path = f"{TASKS}/{segment(task_id, 'task')}/turns/{segment(turn_id, 'turn')}/sibling_turns"
-        reply: Reply = yield Call("GET", path)
-        found = shaped(SiblingTurns, reply.json()).sibling_turns
-        return sorted(found, key=lambda turn: (turn.attempt_placement or 0, turn.created_at or 0.0))
 
 
 class Tasks(Resource[F]):
@@ -79,7 +47,7 @@ class Tasks(Resource[F]):
         cursor: str | None = None,
         task_filter: str | None = None,
         environment_id: str | None = None,
-    ) -> Coroutine[Any, Any, AsyncPage[Task]]: ...
+    ) -> AsyncPaginator[Task]: ...
     def list(
         self,
         *,
@@ -88,52 +56,90 @@ class Tasks(Resource[F]):
         task_filter: str | None = None,
         environment_id: str | None = None,
     ) -> Any:
-        """List tasks, newest first: one page; its ``auto_paging()`` goes on to the last.
+        """List the tasks, the newest first, in pages: ``for task in session.codex.tasks.list().auto_paging()``.
 
-        ``limit`` is the size of a page, ``task_filter`` ``current`` or ``archived``, ``cursor`` where an earlier page
-        ended.
+        The page itself iterates over its own tasks; ``.next_page()`` is the one after it. ``limit`` is the number of
+        tasks on a page, ``task_filter`` is ``current`` or ``archived``, ``cursor`` names a page to begin with.
 
         Raises:
-            AuthenticationError, APIError: the list cannot be had.
-            UnsupportedByBackend: an OpenAI-compatible server has no tasks.
+            InvalidOption: ``limit`` is no count; nothing was sent.
+            UnsupportedByBackend: an OpenAI-compatible server keeps no such account.
+            MalformedStream: what came is no list of tasks.
 
         """
-        wanted = {"limit": limit, "task_filter": task_filter, "environment_id": environment_id}
-        params = {name: value for name, value in wanted.items() if value is not None}
-        driver = self._driver
-        if isinstance(driver, SyncDriver):
 
-            def fetch(cursor: str | None, passed: frozenset[str]) -> PageContent[Task]:
-                return driver.run(_page(params, cursor, passed))
+        def fetch(after: str | None) -> Flow[TaskPage]:
+            return read(
+                TaskPage,
+                "account/wham/tasks/list",
+                limit=limit,
+                task_filter=task_filter,
+                cursor=after,
+                environment_id=environment_id,
+            )
 
-            return Page(fetch(cursor, frozenset()), fetch)
-
-        async def afetch(cursor: str | None, passed: frozenset[str]) -> PageContent[Task]:
-            return await driver.run(_page(params, cursor, passed))
-
-        async def first() -> AsyncPage[Task]:
-            return AsyncPage(await afetch(cursor, frozenset()), afetch)
-
-        return first()
+        return pages(self._driver, fetch, cursor)
 
     @endpoint
     def retrieve(self, task_id: str) -> Flow[TaskDetail]:
-        """Return a task with its current turns, answer and diff.
+        """Read a task with its prompt, answer, change (``.diff``) and error.
 
         Raises:
+            InvalidOption: ``task_id`` is no id; nothing was sent.
             NotFoundError: there is no such task.
-            InvalidOption: the id cannot be one.
 
         """
-        reply: Reply = yield Call("GET", f"{TASKS}/{segment(task_id, 'task')}")
-        return shaped(TaskDetail, reply.json())
+        return (yield from read(TaskDetail, f"account/wham/tasks/{segment(task_id, 'task')}"))
 
 
-def _page(params: dict[str, Any], cursor: str | None, passed: frozenset[str]) -> Flow[PageContent[Task]]:
-    reply: Reply = yield Call("GET", f"{TASKS}/list", params=params | ({"cursor": cursor} if cursor else {}) or None)
-    payload = as_object(reply.json())
-    rows: Any = payload.get("items")
-    items = [shaped(Task, row) for row in (cast("list[Any]", rows) if isinstance(rows, list) else [])]
-    return PageContent(
-        items, as_text(payload.get("cursor")), payload, passed | frozenset[str]({cursor} if cursor else ())
-    )
+class Turns(Resource[F]):
+    """``session.codex.tasks.turns``."""
+
+    @endpoint
+    def list(self, task_id: str) -> Flow[TaskTurns]:
+        """List all turns of a task, the user's and the assistant's, the oldest first.
+
+        Raises:
+            InvalidOption: ``task_id`` is no id; nothing was sent.
+            NotFoundError: there is no such task.
+
+        """
+        return (yield from read(TaskTurns, f"account/wham/tasks/{segment(task_id, 'task')}/turns"))
+
+    @endpoint
+    def retrieve(self, task_id: str, turn_id: str) -> Flow[TaskTurn]:
+        """Read one turn.
+
+        Raises:
+            InvalidOption: one of the two is no id; nothing was sent.
+            NotFoundError: there is no such turn.
+
+        """
+        payload = (yield from read(Payload, _turn(task_id, turn_id))).raw
+        return shaped(TaskTurn, as_object(payload).get("turn") or payload)  # wrapped, as in the list of turns, or alone
+
+    @endpoint
+    def sibling_turns(self, task_id: str, turn_id: str) -> Flow[SiblingTurns]:
+        """List the other attempts at a turn, in the order of their numbers; the turn itself is not among them.
+
+        Raises:
+            InvalidOption: one of the two is no id; nothing was sent.
+            NotFoundError: there is no such turn.
+
+        """
+        return (yield from read(SiblingTurns, f"{_turn(task_id, turn_id)}/sibling_turns"))
+
+    @endpoint
+    def logs(self, task_id: str, turn_id: str) -> Flow[Payload]:
+        """Read a turn's logs. Their form is not on record: fields are attributes, ``.raw`` is the payload.
+
+        Raises:
+            InvalidOption: one of the two is no id; nothing was sent.
+            NotFoundError: there is no such turn.
+
+        """
+        return (yield from read(Payload, f"{_turn(task_id, turn_id)}/logs"))
+
+
+def _turn(task_id: str, turn_id: str) -> str:
+    return f"account/wham/tasks/{segment(task_id, 'task')}/turns/{segment(turn_id, 'turn')}"
