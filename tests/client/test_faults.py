@@ -22,6 +22,7 @@ PAGE = "<!DOCTYPE html><html><body>Sign in to the network</body></html>"
 
 
 FINE = [Turn(text='{"word": "fine"}')] * 3
+SDP = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n"
 TASK = "task_e_6abc0000000000000000000000000001"
 
 
@@ -59,6 +60,7 @@ ENDPOINTS = {
     "vectors": Endpoint(lambda one: one.embeddings.create(input="x", model="text-embedding-3-small"), "*/embeddings"),
     "a file, announced": Endpoint(lambda one: one.files.upload(b"x", name="x.txt"), "*/files"),
     "a file, finished": Endpoint(lambda one: one.files.upload(b"x", name="x.txt"), "*/uploaded"),
+    "a call": Endpoint(lambda one: one.realtime.calls.create(sdp=SDP), "*/realtime/calls"),
     "an answer, collected": Endpoint(lambda one: one.responses.create(input="x"), ANSWERS, turns=FINE),
     "an answer, streamed": Endpoint(lambda one: one.responses.stream(input="x").final(), ANSWERS, turns=FINE),
     "an answer, parsed": Endpoint(lambda one: one.responses.parse(input="x", text_format=Word), ANSWERS, turns=FINE),
