@@ -74,7 +74,7 @@ class MemoryStore(Resource[F]):
 def _plain_traces(traces: Iterable[Any]) -> list[Any]:
     if isinstance(traces, (str, bytes, Mapping, Shape)):
         raise InvalidOption("traces is one trace alone.", hint="Put it in a list: traces=[trace].")
-    rows = [_plain(trace) for trace in traces]
+    rows = [_plain(trace) for trace in traces] if isinstance(traces, Iterable) else []  # pyright: ignore[reportUnnecessaryIsInstance]
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise InvalidOption(
             "traces are dicts, at least one.", hint='Example: [{"id": "1", "metadata": {}, "items": []}].'
