@@ -88,13 +88,21 @@ class _Page(Sequence[T]):
 class Page(_Page[T]):
     """One page of a list: a list itself, that `auto_paging` goes on from."""
 
-    def __init__(self, driver: SyncDriver, fetch: Fetch[T], cursor: str | None, passed: frozenset[str]) -> None:
-        super().__init__(driver.run(fetch(cursor)), passed | {cursor} if cursor else passed)
+    def __init__(self, driver: SyncDriver, fetch: Fetch[T], listed: Listed[T], passed: frozenset[str]) -> None:
+        super().__init__(listed, passed)
         self._driver, self._fetch = driver, fetch
+
+    @classmethod
+    def ask(
+        cls, driver: SyncDriver, fetch: Fetch[T], cursor: str | None, passed: frozenset[str] = frozenset()
+    ) -> Page[T]:
+        """Ask for the page that ``cursor`` names."""
+        listed = driver.run(fetch(cursor))
+        return cls(driver, fetch, listed, passed | {cursor} if cursor else passed)
 
     def next_page(self) -> Page[T] | None:
         """Ask for the next page; None if this is the last one."""
-        return Page(self._driver, self._fetch, self.cursor, self._passed) if self.has_more else None
+        return self.ask(self._driver, self._fetch, self.cursor, self._passed) if self.has_more else None
 
     def auto_paging(self) -> Iterator[T]:
         """Give the items of this page and of all that follow; each page is asked for when it is needed."""
@@ -178,5 +186,5 @@ class AsyncPaginator(Coroutine[Any, Any, AsyncPage[T]]):
 def pages(driver: SyncDriver | AsyncDriver, fetch: Fetch[T], cursor: str | None) -> Page[T] | AsyncPaginator[T]:
     """Return the page that ``cursor`` names, on the driver's own face."""
     if isinstance(driver, SyncDriver):
-        return Page(driver, fetch, cursor, frozenset())
+        return Page[T].ask(driver, fetch, cursor)
     return AsyncPaginator(lambda: AsyncPage[T].ask(driver, fetch, cursor))
