@@ -11,6 +11,7 @@ import pytest
 from codex_nb import Backend, errors
 from codex_nb.local import Fault, Script
 from codex_nb.local.vectors import bag_of_words
+from tests.client.both import got, tell
 
 MODEL = "text-embedding-3-small"
 PATH = "/v1/embeddings"
@@ -271,8 +272,15 @@ def test_the_first_failure_ends_it_all(face, make_backend, monkeypatch):
     monkeypatch.setattr("codex_nb.wire.batches.MOST_INPUTS", 5)
     spent = {"error": {"code": "insufficient_quota", "message": "no credit"}}
     backend = make_backend(Script(faults=[Fault.reply(429, spent, times=None).on(PATH, "POST")]))
-    with pytest.raises(errors.UsageLimitReached, match="no credit"):
-        embed(face, backend, ["x"] * 200, concurrency=2)
+
+    async def story(one):
+        before = set(threading.enumerate())
+        with pytest.raises(errors.UsageLimitReached, match="no credit"):
+            await got(one.embeddings.create(input=["x"] * 200, concurrency=2))
+        for thread in set(threading.enumerate()) - before if face.name == "sync" else ():
+            thread.join(10)  # what is under way may end while the session is still open
+
+    tell(face, backend, story)
     assert len(backend.requests) < 10
 
 
