@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from codex_nb.chat.quota import QuotaUse
     from codex_nb.chat.schema import OutputSchema
     from codex_nb.types.responses import Response, ResponseUsage
 
@@ -36,7 +37,7 @@ class Answer:
     ``turns_sent`` counts the earlier turns that the model was given, ``turns_stale`` the later ones that go on from
     what this answer has replaced. ``parsed`` is the answer as its ``schema`` wants it; None where it has none, or broke
     off. ``tool_calls`` are the calls of tools, in order, ``rounds`` the responses that made
-    them, and ``items`` what all of it adds to the conversation.
+    them, and ``items`` what all of it adds to the conversation. ``quota`` are the quota's windows, the most used first.
     """
 
     text: str
@@ -53,6 +54,7 @@ class Answer:
     items: tuple[Any, ...] = ()
     turns_sent: int = 0
     turns_stale: int = 0
+    quota: tuple[QuotaUse, ...] = ()
 
     @property
     def usage(self) -> ResponseUsage | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from codex_nb.client.session import Session
     from codex_nb.tools.toolbox import Toolbox
 
-__all__ = ["Ask"]
+__all__ = ["EFFORT", "Ask"]
 
 # Efforts are words or numbers; new words appear with new models, so they are not listed here.
 EFFORT = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
@@ -47,8 +47,16 @@ class Ask:
             raise InvalidOption(f"{self.effort!r} is no effort.", hint="Efforts are words such as low, medium, high.")
 
     @classmethod
-    def of(cls, prompt: str, *, model: str | None = None, effort: str | None = None, **options: Any) -> Ask:
-        """Return the question; ``gpt-5.4/high`` is taken apart, an effort named by itself wins.
+    def of(
+        cls,
+        prompt: str,
+        *,
+        model: str | None = None,
+        effort: str | None = None,
+        usual_effort: str | None = None,
+        **options: Any,
+    ) -> Ask:
+        """Return the question; ``gpt-5.4/high`` is taken apart, an effort named by itself wins, the usual one loses.
 
         A model id may hold a slash itself (``org/model``), so what follows the last one counts as an effort only when
         it reads like one.
@@ -56,6 +64,7 @@ class Ask:
         name, slash, suffix = (model or "").rpartition("/")
         if slash and suffix in EFFORT_WORDS:
             return cls(prompt, name, effort or suffix, **options)
+        effort = effort or usual_effort or None
         return cls(prompt, model or None, effort, **options)
 
     def stream(self, session: Session, so_far: Sequence[Any] = ()) -> ResponseStream:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from codex_nb.client._recording import Recorder
 from codex_nb.client._turns import Turns
 from codex_nb.client.ledger import Ledger
+from codex_nb.wire.headers import QuotaWindow
 
 if TYPE_CHECKING:
     from codex_nb.client._transport import Transport
@@ -31,6 +33,11 @@ class Core:
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     models: ModelPage | None = None
     turns: Turns = field(default_factory=Turns)
+    quota: Mapping[tuple[str, str], QuotaWindow] = field(default_factory=dict[tuple[str, str], QuotaWindow])
+
+    def learn_quota(self, windows: Iterable[QuotaWindow]) -> None:
+        """Keep what an answer tells of the quota; windows that it does not name stay as they were."""
+        self.quota = {**self.quota, **{(window.limit, window.slot): window for window in windows}}
 
     @property
     def recorder(self) -> Recorder:

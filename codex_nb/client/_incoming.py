@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import pydantic_core
 from pydantic import BaseModel, ValidationError
 
+from codex_nb.client._kept import event_windows
 from codex_nb.errors import APITimeoutError, CodexError, MalformedStream, ResponseFailed, StreamInterrupted
 from codex_nb.types.events import CLASSES, ResponseEvent
 from codex_nb.types.responses import Response
 from codex_nb.wire.assemble import TERMINAL, Assembly
 from codex_nb.wire.failures import Failure, event_error
+from codex_nb.wire.headers import quota
 from codex_nb.wire.items import CALLS
 from codex_nb.wire.json import as_object
 from codex_nb.wire.sse import SSEDecoder
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from codex_nb.client._recording import Recording
     from codex_nb.wire.call import Reply
+    from codex_nb.wire.headers import QuotaWindow
     from codex_nb.wire.json import JSONObject
 
 __all__ = ["EVENT_STREAM", "Incoming", "shaped"]
@@ -66,6 +69,11 @@ class Incoming:
     def turn_state(self) -> str | None:
         """The service's word for the turn, to be said again in requests that continue it."""
         return self._assembly.metadata.get("x-codex-turn-state") or self.reply.headers.get("x-codex-turn-state")
+
+    @property
+    def quota(self) -> list[QuotaWindow]:
+        """What the service says of the quota: an event's word, which is newer, else that of the headers."""
+        return event_windows(self._assembly.rate_limits) or quota(self.reply.headers)
 
     @property
     def call_ids(self) -> list[str]:

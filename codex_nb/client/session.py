@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import httpx
 
     from codex_nb.client.ledger import Ledger
+    from codex_nb.wire.headers import QuotaWindow
 
 __all__ = ["AsyncFace", "Session"]
 
@@ -132,6 +133,11 @@ class Session(_Face[Sync]):
     def id(self) -> str:
         """The session's name towards the service; its requests share the prompt cache."""
         return self._core.id
+
+    @property
+    def quota(self) -> list[QuotaWindow]:
+        """The quota's windows, as the latest answers told; empty before the first one."""
+        return list(self._core.quota.values())
 
     @property
     def ledger(self) -> Ledger:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from codex_nb.client.default import session as shared_session
 from codex_nb.columns import DURATION, FLAG, NUMBER, PERCENT, TEXT, TIME, Column, ordered, table
+from codex_nb.wire.headers import window_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from codex_nb.types.account import RateLimit, UsageWindow
     from codex_nb.types.models import ModelInfo
 
-__all__ = ["models", "usage", "window_name"]
+__all__ = ["models", "usage"]
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra")
 VISIBILITIES = ("list", "hide", "none")
@@ -89,22 +89,3 @@ def usage(session: Session | None = None) -> pd.DataFrame:
 
 def _left(used: float | None) -> float | None:
     return None if used is None else max(0.0, 100.0 - used)
-
-
-NAMES = {86_400: "daily", 604_800: "weekly", 2_592_000: "monthly"}
-
-
-def window_name(seconds: float | None) -> str | None:
-    """Return what a window of this length is called: ``5 h``, ``daily``, ``weekly``, ``10 d``.
-
-    The service's windows are a minute or so off the round number, so the name allows for 1 %.
-    """
-    if not seconds or not 0 < seconds < math.inf:
-        return None
-    for length, name in NAMES.items():
-        if abs(seconds - length) <= length / 100:
-            return name
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= length * 0.99:
-            return f"{round(seconds / length, 1):g} {unit}"
-    return f"{seconds:g} s"

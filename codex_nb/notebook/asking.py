@@ -49,12 +49,17 @@ def cell_parser() -> OptionParser:
     )
 
 
+def line_parser() -> OptionParser:
+    """Return the parser of ``%codex ask``."""
+    return ask_parser("%codex ask", "Ask the model in one line: options, then the prompt.")
+
+
 def ask_cell(magics: CodexMagics, line: str, cell: str) -> None:
     """Run one ``%%codex`` cell."""
     parser = cell_parser()
     target, line = split_target(line)
     words, rest = split_options(line, parser)
-    options = parser.parse_line(words)
+    options = parser.parse_line(words, defaults(magics.shell))
     if options.help:
         print(parser.format_help())
         return
@@ -68,10 +73,10 @@ def ask_cell(magics: CodexMagics, line: str, cell: str) -> None:
 
 def ask_line(magics: CodexMagics, line: str) -> None:
     """Run ``%codex ask``: options first, the rest of the line is the prompt."""
-    parser = ask_parser("%codex ask", "Ask the model in one line: options, then the prompt.")
+    parser = line_parser()
     target, line = split_target(line)
     words, prompt = split_options(line, parser)
-    options = parser.parse_line(words)
+    options = parser.parse_line(words, defaults(magics.shell))
     if options.help:
         print(parser.format_help())
         return
@@ -85,8 +90,9 @@ def _ask_with(magics: CodexMagics, options: argparse.Namespace, prompt: str, tar
     _perform(
         Ask.of(
             prompt if options.no_interpolate else expand(prompt, evaluate),
-            model=options.model or magics.model or None,
-            effort=options.effort or magics.effort or None,
+            model=options.model,
+            effort=options.effort,
+            usual_effort=magics.effort,
             instructions=_instructions(options.instructions, evaluate),
             verbosity=options.verbosity,
             tier=options.tier,
@@ -113,16 +119,16 @@ def ask(  # noqa: PLR0913 - the options of the magic
     web: bool = False,
     schema: Any = None,
     tools: Iterable[Any] = (),
-    approve: str = "ask",
+    approve: str | None = None,
     chat: str | None = None,
     new: bool = False,
     at: int | None = None,
     turns: int | None = None,
     out: str | None = None,
     quiet: bool = False,
-    stream: bool = True,
+    stream: bool | None = None,
 ) -> Answer:
-    """Ask the model and return its answer: ``%%codex`` from Python, with the same options.
+    """Ask the model and return its answer: ``%%codex`` from Python, with the same options and the same defaults.
 
     In a notebook or in IPython the answer streams as it does under the magic, unless ``quiet``, and the conversation
     goes on; elsewhere nothing is shown, and each question stands alone. The prompt is sent as it stands.
@@ -138,24 +144,27 @@ def ask(  # noqa: PLR0913 - the options of the magic
         from codex_nb.chat.schema import output_schema
 
         schema = output_schema(schema)
+    shell = get_ipython()
+    usual = defaults(shell)
     question = Ask.of(
         prompt,
-        model=model,
+        model=model or usual.get("model"),
         effort=effort,
+        usual_effort=usual.get("effort"),
         instructions=instructions,
-        verbosity=verbosity,
-        tier=tier,
+        verbosity=verbosity or usual.get("verbosity"),
+        tier=tier or usual.get("tier"),
         web=web,
         schema=schema,
-        tools=_toolbox(list(tools), approve, get_ipython()),
+        tools=_toolbox(list(tools), approve or usual.get("approve", "ask"), shell),
     )
     return _perform(
         question,
-        get_ipython(),
+        shell,
         out=_name(out),
         quiet=quiet,
-        stream=stream,
-        chat={"chat": chat, "new": new, "at": at, "turns": turns},
+        stream=usual.get("stream", True) if stream is None else stream,
+        chat={"chat": chat or usual.get("chat"), "new": new, "at": at, "turns": turns},
     )
 
 
@@ -175,10 +184,18 @@ def _perform(question: Ask, shell: Any, *, out: str | None, quiet: bool, stream:
     paint: Callable[[str], Painter] = (
         _painter(shell, shown(question.schema)) if shell is not None and not quiet else lambda _model: Silent()
     )
-    answer = run(question, shared_session(), paint, stream=stream, keep=keep)
+    answer = run(
+        question, shared_session(), paint, stream=stream, keep=keep, detail=defaults(shell).get("receipt", "short")
+    )
     if shell is not None and not quiet:
         _show_once(shell, answer)
     return answer
+
+
+def defaults(shell: Any) -> dict[str, Any]:
+    """Return what ``%config CodexMagics`` says, by option; nothing where the magics are not loaded."""
+    magics = shell.magics_manager.registry.get("CodexMagics") if shell is not None else None
+    return {name: getattr(magics, name) for name in magics.trait_names(config=True)} if magics else {}
 
 
 def _painter(shell: Any, markdown: Callable[[str], str]) -> Callable[[str], Painter]:

@@ -199,7 +199,7 @@ class Printed:
 
     def end(self, line: str, calls: Sequence[str] = ()) -> None:
         """Take the receipt; it is printed last, dimmed where the output is a terminal."""
-        self._receipt = bundle(line, calls)["text/plain"]
+        self._receipt = bundle(line, calls).get("text/plain", "")
 
 
 class Silent:

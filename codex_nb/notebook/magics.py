@@ -11,7 +11,9 @@ from IPython.core.magic import (
     magics_class,
     no_var_expand,
 )
-from traitlets import TraitError, Unicode
+from traitlets import Bool, Enum, TraitError, Unicode, validate
+
+from codex_nb.chat.ask import EFFORT
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -25,6 +27,29 @@ class CodexMagics(Magics):
 
     model = Unicode("", help="The model of cells that name none; empty is the session's.").tag(config=True)
     effort = Unicode("", help="The effort of cells that name none; empty is the model's own.").tag(config=True)
+    verbosity = Enum(
+        ["", "low", "medium", "high"], "", help="How much the model says; empty is the model's own measure."
+    ).tag(config=True)
+    tier = Unicode("", help="The speed of cells that name none, such as priority; empty is the usual one.").tag(
+        config=True
+    )
+    chat = Unicode("", help="The conversation of cells that name none; empty is the default one.").tag(config=True)
+    approve = Enum(["ask", "once", "always", "never"], "ask", help="When you are asked before a tool is called.").tag(
+        config=True
+    )
+    stream = Bool(True, help="Show an answer while it comes; otherwise once, when it is whole.").tag(config=True)
+    receipt = Enum(
+        ["short", "full", "off"],
+        "short",
+        help="The line under an answer: short names one window of the quota, full all of them; off shows none.",
+    ).tag(config=True)
+
+    @validate("effort")
+    def _known_effort(self, proposal: Any) -> str:
+        effort: str = proposal["value"]
+        if effort and not EFFORT.fullmatch(effort):
+            raise TraitError(f"{effort!r} is no effort; efforts are words such as low, medium, high.")
+        return effort
 
     @no_var_expand  # pyright: ignore[reportUntypedFunctionDecorator]
     @cell_magic("codex")  # pyright: ignore[reportUntypedFunctionDecorator]

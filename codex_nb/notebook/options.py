@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import io
 import shlex
+from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from codex_nb.errors import InvalidOption
 
@@ -20,13 +21,17 @@ class OptionParser(argparse.ArgumentParser):
         """Raise `InvalidOption`."""
         raise InvalidOption(f"{self.prog}: {message}.", hint=f"{self.prog} -h shows the options.")
 
-    def parse_line(self, words: list[str]) -> argparse.Namespace:
-        """Return the options in ``words``.
+    def parse_line(self, words: list[str], defaults: Mapping[str, Any] | None = None) -> argparse.Namespace:
+        """Return the options in ``words``; those that are not there are as in ``defaults``, where these name them.
 
         Raises:
             InvalidOption: an option that is not known, with the ones close to it, or a bad value.
 
         """
+        usual = dict(defaults or {})
+        usual["no_stream"] = not usual.pop("stream", True)
+        usual.pop("effort", None)  # one that the model's name brings along comes before it
+        self.set_defaults(**{action.dest: usual[action.dest] for action in self._actions if usual.get(action.dest)})
         options, unknown = self.parse_known_args(words)
         if not unknown:
             return options

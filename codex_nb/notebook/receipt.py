@@ -9,23 +9,34 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from codex_nb.chat.answer import Answer
+    from codex_nb.chat.quota import QuotaUse
 
-__all__ = ["bundle", "receipt"]
+__all__ = ["bundle", "receipt", "span"]
 
 STYLE = "color: var(--jp-ui-font-color2, GrayText); font-size: var(--jp-ui-font-size1, 13px)"
 ENDINGS = {"interrupted": "stopped", "failed": "broken off"}
 
 
-def receipt(answer: Answer) -> str:
-    """Return the receipt: ``gpt-5.4 · medium · 3.4 s · 2.1k in (1.8k cached) / 310 out``."""
+def receipt(answer: Answer, detail: str = "short") -> str:
+    """Return the receipt.
+
+    ``gpt-5.4 · medium · 3.4 s · 2.1k in (1.8k cached) / 310 out · weekly 41 → 42 % · resets in 3 d 4 h · 3 turns sent``
+
+    ``short`` names the most used window of the quota, ``full`` all of them, and the tokens that were thought. ``off``
+    leaves what must be said in any case: how an answer ended that is not whole.
+    """
+    if detail == "off":
+        return _ending(answer)
+    full = detail == "full"
     return " · ".join(
         part
         for part in (
             _model(answer),
             answer.effort,
             _seconds(answer.seconds),
-            _tokens(answer),
+            _tokens(answer, full=full),
             _engine(answer),
+            *(_window(window) for window in (answer.quota if full else answer.quota[:1])),
             _plural(len(answer.tool_calls), "tool call") if answer.tool_calls else "",
             _turns(answer),
             _ending(answer),
@@ -43,19 +54,39 @@ def _seconds(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 100 else f"{int(seconds) // 60} min {int(seconds) % 60} s"
 
 
-def _tokens(answer: Answer) -> str:
+def _tokens(answer: Answer, *, full: bool) -> str:
     usage = answer.usage
     if not usage:
         return ""
     cached = usage.input_tokens_details.cached_tokens
     spent = f"{_count(usage.input_tokens)} in{f' ({_count(cached)} cached)' if cached else ''}"
-    return f"{spent} / {_count(usage.output_tokens)} out"
+    thought = usage.output_tokens_details.reasoning_tokens if full else 0
+    return f"{spent} / {_count(usage.output_tokens)} out{f' ({_count(thought)} thought)' if thought else ''}"
 
 
 def _count(tokens: int) -> str:
     if tokens < 1_000:
         return str(tokens)
     return f"{tokens / 1_000:.1f}k" if tokens < 1_000_000 else f"{tokens / 1_000_000:.1f}M"
+
+
+def _window(window: QuotaUse) -> str:
+    before, after = (None if used is None else f"{used:.3g}" for used in (window.before, window.after))
+    spent = f"{window.name} {f'{before} → ' if before not in {None, after} else ''}{after} %"
+    return f"{spent} · resets in {span(window.resets_in)}" if window.resets_in else spent
+
+
+def span(seconds: float) -> str:
+    """Return a time in its two largest units, the smaller one left out where it is 0: ``3 d 4 h``, ``12 min``."""
+    left = max(60, int(seconds))
+    parts: list[str] = []
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        count, left = divmod(left, length)
+        if count:
+            parts.append(f"{count} {unit}")
+        if parts and (len(parts) == 2 or not count):
+            break
+    return " ".join(parts)
 
 
 def _turns(answer: Answer) -> str:
@@ -84,11 +115,13 @@ def _ending(answer: Answer) -> str:
 def bundle(line: str, calls: Sequence[str] = ()) -> dict[str, str]:
     """Return ``line``, and ``calls`` folded below it, in the forms that front ends show.
 
-    The words of service, model and tools in them are text, never markup.
+    The words of service, model and tools in them are text, never markup. Where there is nothing to show, it is empty.
     """
-    shown = f'<div style="{STYLE}">{html.escape(line)}</div>'
+    if not line and not calls:
+        return {}
+    shown = f'<div style="{STYLE}">{html.escape(line)}</div>' if line else ""
     if calls:
         items = "".join(f'<li style="white-space: pre-wrap">{html.escape(call)}</li>' for call in calls)
         summary = _plural(len(calls), "tool call")
         shown += f'<details style="{STYLE}"><summary>{summary}</summary><ol>{items}</ol></details>'
-    return {"text/html": shown, "text/plain": "\n".join([line, *(f"  {call}" for call in calls)])}
+    return {"text/html": shown, "text/plain": "\n".join([*([line] if line else []), *(f"  {call}" for call in calls)])}

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from codex_nb.chat.answer import Answer
+from codex_nb.chat.quota import quota_use
 from codex_nb.errors import CodexError, Stopped, ToolError
 from codex_nb.notebook.receipt import receipt
 from codex_nb.tools.toolbox import MOST_ROUNDS
@@ -13,7 +14,7 @@ from codex_nb.types.events import TextDeltaEvent
 from codex_nb.types.responses import FunctionToolCall
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from codex_nb.chat.ask import Ask
     from codex_nb.client._stream import ResponseStream
@@ -21,17 +22,25 @@ if TYPE_CHECKING:
     from codex_nb.notebook.live import Painter
     from codex_nb.tools.toolbox import Toolbox, ToolCall
     from codex_nb.types.responses import Response
+    from codex_nb.wire.headers import QuotaWindow
 
 __all__ = ["run"]
 
 
 def run(
-    ask: Ask, session: Session, paint: Callable[[str], Painter], *, stream: bool, keep: Callable[[Answer], Answer]
+    ask: Ask,
+    session: Session,
+    paint: Callable[[str], Painter],
+    *,
+    stream: bool,
+    keep: Callable[[Answer], Answer],
+    detail: str = "short",
 ) -> Answer:
     """Ask, show the answer while it comes, and hand it to ``keep``, also when it broke off.
 
     ``keep`` returns the answer with what it adds to it.
     ``paint`` makes the painter for a model's name. Without ``stream`` the text is shown once, when it is whole.
+    ``detail`` says how much the receipt tells: ``full``, ``short`` or ``off``.
 
     Raises:
         Stopped: the user interrupted; the text so far was shown and kept.
@@ -40,7 +49,7 @@ def run(
     """
     began = time.monotonic()
     try:
-        return _run(ask, session, paint, began, stream=stream, keep=keep)
+        return _run(ask, session, paint, began, stream=stream, keep=keep, detail=detail)
     except KeyboardInterrupt:
         seconds = time.monotonic() - began
         raise Stopped(f"Stopped after {seconds:.1f} s. The text so far is kept in _codex.") from None
@@ -54,6 +63,7 @@ def _run(
     *,
     stream: bool,
     keep: Callable[[Answer], Answer],
+    detail: str,
 ) -> Answer:
     exchange = _Exchange(ask)
     with paint(ask.model or session.model or "the model") as painter:
@@ -68,7 +78,7 @@ def _run(
                 answer = keep(answer)
                 if not stream:
                     painter.add(answer.text or answer.refusal)
-                painter.end(receipt(answer), [str(call) for call in answer.tool_calls])
+                painter.end(receipt(answer, detail), [str(call) for call in answer.tool_calls])
     return answer
 
 
@@ -84,13 +94,19 @@ class _Exchange:
         self._items: list[Any] = []
         self._calls: list[ToolCall] = []
         self._parsed: Any = None
+        self._quota: tuple[Sequence[QuotaWindow], Sequence[QuotaWindow]] = ((), ())
 
     def run(self, session: Session, painter: Painter | None) -> None:
         """Ask, and go on with the results of calls until there are none."""
+        before = session.quota
         while True:
             self._coming = self.ask.stream(session, self._items)
             with self._coming as coming:
+                # Headers come before the answer's tokens are counted, so the first ones ever are a "before" too.
+                before = before or session.quota
+                self._quota = (before, session.quota)
                 self._show(coming, painter)
+                self._quota = (before, session.quota)
                 response = coming.response
                 self.status = response.status
                 self._parsed = getattr(coming.final(), "output_parsed", None)
@@ -148,4 +164,5 @@ class _Exchange:
             rounds=tuple(self._rounds),
             items=(*self._items, *([item.raw for item in response.output] if response else [])),
             turns_sent=ask.turns_sent,
+            quota=quota_use(*self._quota, time.time()),
         )

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from codex_nb import Bearer, Session, frames
-from codex_nb.frames.account import window_name
 from codex_nb.local import Fault, Script
+from codex_nb.wire.headers import window_name
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 USAGE = {

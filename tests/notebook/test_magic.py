@@ -1,5 +1,8 @@
 """The magics in a shell of this process, on the scripted backend."""
 
+import json
+import time
+
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
@@ -179,6 +182,71 @@ def test_config_sets_defaults_and_a_bad_value_does_not_block_a_reload(shell, bac
     shell.run_line_magic("reload_ext", "codex_nb")
     assert [type(one).__name__ for one in shell.configurables].count("CodexMagics") == 1
     run(shell, "%config CodexMagics.model = ''")
+
+
+def quota(used):
+    """Return the headers of a week's window, a part of it used."""
+    return {
+        "x-codex-primary-used-percent": str(used),
+        "x-codex-primary-window-minutes": "10080",
+        "x-codex-primary-reset-at": str(int(time.time()) + 277_500),
+        "x-codex-secondary-used-percent": "0",
+        "x-codex-secondary-window-minutes": "0",
+        "x-codex-secondary-reset-at": "",
+    }
+
+
+def test_the_receipt_says_what_an_answer_did_to_the_quota(shell, backend):
+    """Of the first one it only knows how it is now; ``%config`` says how much is told."""
+    backend.add(*(Turn(text="x", headers=quota(used)) for used in (41, 42, 42, 43, 44)))
+    lines = []
+    for setting in ("short", "short", "short", "full", "off"):
+        run(shell, f"%config CodexMagics.receipt = {setting!r}")
+        lines.append(run(shell, "%%codex -n\nx")[0].splitlines()[1:])
+    assert lines[0][0].endswith("· weekly 41 % · resets in 3 d 5 h")
+    assert "· weekly 41 → 42 % ·" in lines[1][0]
+    assert "· weekly 42 % ·" in lines[2][0]
+    assert "· weekly 42 → 43 % ·" in lines[3][0]
+    assert lines[4] == []
+    run(shell, "%config CodexMagics.receipt = 'short'")
+
+
+def test_an_event_has_the_newer_word_on_the_quota(shell, backend):
+    """Headers come before the answer is counted."""
+    events = [
+        {"type": "response.created", "response": {"id": "resp_1", "status": "in_progress"}},
+        {"type": "codex.rate_limits", "rate_limits": {"primary": {"used_percent": 43, "window_minutes": 10080}}},
+        {"type": "response.completed", "response": {"id": "resp_1", "status": "completed", "output": []}},
+    ]
+    raw = "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events)
+    backend.add(Turn(text="x", headers=quota(41)), Turn(raw=raw.encode(), headers=quota(42)))
+    run(shell, "%%codex\nx")
+    assert "weekly 41 → 43 %" in run(shell, "%%codex\nx")[0]
+
+
+def test_config_is_listed_with_its_meaning_and_refuses_what_it_does_not_know(shell, backend, caplog):
+    """A bad value names the good ones and changes nothing; ``ask`` has the same defaults as a cell."""
+    listed, _ = run(shell, "%config CodexMagics")
+    for name in ("model", "effort", "verbosity", "tier", "chat", "approve", "stream", "receipt"):
+        assert f"CodexMagics.{name}=" in listed
+    for setting in ("receipt = 'long'", "effort = 'very much'", "approve = 'yes'"):
+        caplog.clear()
+        run(shell, f"%config CodexMagics.{setting}")
+        assert any(good in caplog.text for good in ("'short'", "medium", "'always'"))
+    run(shell, "%config CodexMagics.verbosity = 'low'\n%config CodexMagics.effort = 'low'")
+    run(shell, "%config CodexMagics.chat = 'plans'\n%config CodexMagics.stream = False")
+    run(shell, "%%codex\nfrom a cell")
+    assert backend.requests[-1].body["text"] == {"verbosity": "low"}
+    assert backend.requests[-1].body["reasoning"] == {"effort": "low"}
+    run(shell, "%%codex -m gpt-5.4/high --verbosity high\nother wishes")
+    assert backend.requests[-1].body["text"] == {"verbosity": "high"}
+    assert backend.requests[-1].body["reasoning"] == {"effort": "high"}
+    run(shell, "import codex_nb\ncodex_nb.ask('from Python', quiet=True)")
+    assert backend.requests[-1].body["text"] == {"verbosity": "low"}
+    chats = shell.run_line_magic("codex", "chats")
+    assert (chats.chat == "plans").sum() == 3
+    for name, value in {"verbosity": "", "effort": "", "chat": "", "stream": True}.items():
+        run(shell, f"%config CodexMagics.{name} = {value!r}")
 
 
 def test_unload_leaves_nothing_behind(shell, backend):

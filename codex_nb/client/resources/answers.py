@@ -119,10 +119,14 @@ def opening(core: Core, request: Request[Any]) -> Flow[tuple[Incoming, Any]]:
     call = Call("POST", "codex/responses", json=body, headers={**headers, **request.headers}, stream=True)
     reply: Reply = yield call
     arriving: Any = reply.body
-    # The first word for a turn stays its word.
-    incoming = Incoming(
-        reply, arriving.content_type, lambda one: core.turns.keep(one.call_ids, state or one.turn_state)
-    )
+
+    def completed(one: Incoming) -> None:
+        # The first word for a turn stays its word.
+        core.turns.keep(one.call_ids, state or one.turn_state)
+        core.learn_quota(one.quota)
+
+    incoming = Incoming(reply, arriving.content_type, completed)
+    core.learn_quota(incoming.quota)
     if arriving.content_type not in {EVENT_STREAM, ""}:
         beginning: bytes = yield Read(reply)
         raise incoming.refusal(beginning)
