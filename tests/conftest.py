@@ -21,6 +21,24 @@ os.environ["CODEX_NB_LEDGER"] = "off"
 TOKEN = "made-up-bearer-0123456789abcdef"
 
 
+# What belongs on one process when the suite runs on several: its ports, a front end, a model in memory.
+TOGETHER = {
+    "tests/browser/": "browser",
+    "tests/local/test_llama": "model",
+    "tests/peers/test_codex_backend_sdk": "registered ports",
+    "tests/test_cli": "registered ports",
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Keep a module and its fixtures together, and what shares something beyond it."""
+    for item in items:
+        module = item.nodeid.partition("::")[0]
+        groups = (group for start, group in TOGETHER.items() if module.startswith(start))
+        item.add_marker(pytest.mark.xdist_group(next(groups, module)))
+
+
 @pytest.fixture(autouse=True)
 def nothing_of_this_machine(monkeypatch, tmp_path_factory):
     """Keep logins, settings and proxies of the machine out."""
