@@ -38,6 +38,7 @@ class Answer:
     what this answer has replaced. ``parsed`` is the answer as its ``schema`` wants it; None where it has none, or broke
     off. ``tool_calls`` are the calls of tools, in order, ``rounds`` the responses that made
     them, and ``items`` what all of it adds to the conversation. ``quota`` are the quota's windows, the most used first.
+    ``summary`` is what the model told of its thoughts.
     """
 
     text: str
@@ -55,6 +56,7 @@ class Answer:
     turns_sent: int = 0
     turns_stale: int = 0
     quota: tuple[QuotaUse, ...] = ()
+    summary: str = ""
 
     @property
     def usage(self) -> ResponseUsage | None:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from codex_nb.client.session import Session
     from codex_nb.tools.toolbox import Toolbox
 
-__all__ = ["EFFORT", "Ask"]
+__all__ = ["EFFORT", "SUMMARIES", "Ask"]
+
+SUMMARIES = ("auto", "concise", "detailed", "none")
 
 # Efforts are words or numbers; new words appear with new models, so they are not listed here.
 EFFORT = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
@@ -25,6 +27,7 @@ EFFORT = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 class Ask:
     """A prompt with the options of ``%%codex``. ``model`` may name the effort too: ``gpt-5.4/high``.
 
+    ``summary`` says how much of its thoughts the model shall sum up, ``timeout`` is in seconds of silence.
     ``history`` are the items of ``turns_sent`` earlier turns, sent before the prompt.
     """
 
@@ -37,6 +40,8 @@ class Ask:
     web: bool = False
     schema: OutputSchema | None = None
     tools: Toolbox | None = None
+    summary: str | None = None
+    timeout: float | None = None
     history: tuple[Any, ...] = ()
     turns_sent: int = 0
 
@@ -45,6 +50,8 @@ class Ask:
             raise InvalidOption("There is nothing to ask.", hint="Write the prompt below the %%codex line.")
         if self.effort is not None and not EFFORT.fullmatch(self.effort):
             raise InvalidOption(f"{self.effort!r} is no effort.", hint="Efforts are words such as low, medium, high.")
+        if self.summary is not None and self.summary not in SUMMARIES:
+            raise InvalidOption(f"{self.summary!r} is no kind of summary.", hint=f"It is {', '.join(SUMMARIES)}.")
 
     @classmethod
     def of(
@@ -78,6 +85,7 @@ class Ask:
             service_tier=self.tier,
             tools=[*([{"type": "web_search"}] if self.web else []), *(self.tools.definitions() if self.tools else [])],
             text_format=self.schema.wanted if self.schema else None,
+            timeout=self.timeout,
         )
 
     @property
@@ -86,11 +94,13 @@ class Ask:
         return [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": self.prompt}]}]
 
     def _reasoning(self) -> dict[str, Any] | None:
-        if self.effort is None:
-            return None
-        number = self.effort[0].isdigit()
-        # The catalogue's deepest level is the service's "max", worked on by several agents elsewhere.
-        return {"effort": float(self.effort) if number else {"ultra": "max"}.get(self.effort, self.effort)}
+        effort: Any = self.effort
+        if self.effort and self.effort[0].isdigit():
+            effort = float(self.effort)
+        elif self.effort == "ultra":  # the catalogue's deepest level: "max", worked on by several agents elsewhere
+            effort = "max"
+        summary = None if self.summary == "none" else self.summary
+        return {name: value for name, value in (("effort", effort), ("summary", summary)) if value} or None
 
 
 EFFORT_WORDS = frozenset({"none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"})

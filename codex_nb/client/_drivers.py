@@ -84,9 +84,9 @@ class SyncDriver:
         try:
             response = client.send(request, auth=transport.auth_for(call, self), stream=True, follow_redirects=False)
         except httpx.HTTPError as error:
-            raise fault(error, without_query(request.url), transport.settings.silence) from error
+            raise fault(error, without_query(request.url), transport.silence(call)) from error
         streams = call.stream and response.is_success
-        body = SyncBody(response, transport.settings.silence, recording if streams else None)
+        body = SyncBody(response, transport.silence(call), recording if streams else None)
         if recording:
             recording.arrived(response)
         opened.append(body)
@@ -186,9 +186,9 @@ class AsyncDriver:
                 request, auth=transport.auth_for(call, self), stream=True, follow_redirects=False
             )
         except httpx.HTTPError as error:
-            raise fault(error, without_query(request.url), transport.settings.silence) from error
+            raise fault(error, without_query(request.url), transport.silence(call)) from error
         streams = call.stream and response.is_success
-        body = AsyncBody(response, transport.settings.silence, recording if streams else None)
+        body = AsyncBody(response, transport.silence(call), recording if streams else None)
         if recording:
             recording.arrived(response)
         opened.append(body)

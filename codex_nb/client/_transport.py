@@ -18,6 +18,7 @@ from codex_nb._version import __version__
 from codex_nb.auth.bearer import CodexAuth
 from codex_nb.client._outgoing import body
 from codex_nb.errors import APIConnectionError, APITimeoutError, CodexError, MalformedStream
+from codex_nb.settings import CONNECT_SECONDS
 from codex_nb.wire.call import Reply, Secret
 from codex_nb.wire.headers import identity
 
@@ -53,7 +54,6 @@ class Transport:
     ) -> None:
         self.settings = settings
         self.auth = auth
-        self.timeout = httpx.Timeout(settings.silence, connect=settings.connect)
         self._identity = identity(settings.originator, settings.client_version, __version__)
         self._given, self._given_async = http, async_http
         self._client: httpx.Client | None = None
@@ -132,9 +132,13 @@ class Transport:
         return url
 
     def _patience(self, call: Call) -> httpx.Timeout:
-        if call.timeout is None:
-            return self.timeout
-        return httpx.Timeout(min(call.timeout, self.settings.silence), connect=min(call.timeout, self.settings.connect))
+        silence = self.silence(call)
+        return httpx.Timeout(silence, connect=min(silence, CONNECT_SECONDS if call.patience else self.settings.connect))
+
+    def silence(self, call: Call) -> float:
+        """Return the seconds between two bytes of the answer to ``call`` that are borne."""
+        usual = self.settings.silence if call.patience is None else call.patience
+        return usual if call.timeout is None else min(call.timeout, usual)
 
     def auth_for(self, call: Call, driver: SyncDriver | AsyncDriver) -> httpx.Auth | None:
         """Return the login for ``call``: only what goes to the backend's own addresses carries it.
@@ -221,7 +225,7 @@ def fault(error: httpx.HTTPError, url: str, silence: float) -> CodexError:  # no
         case httpx.TimeoutException():
             return APITimeoutError(
                 f"{host} sent nothing for {silence:g} seconds.",
-                hint="Try again, or allow more with Session(timeout=...).",
+                hint="Try again, or allow more with Session(timeout=...), or --timeout for one question.",
                 **facts,
             )
         case httpx.DecodingError():

@@ -94,6 +94,8 @@ def _ask_with(magics: CodexMagics, options: argparse.Namespace, prompt: str, tar
             effort=options.effort,
             usual_effort=magics.effort,
             instructions=_instructions(options.instructions, evaluate),
+            summary=options.summary,
+            timeout=options.timeout,
             verbosity=options.verbosity,
             tier=options.tier,
             web=options.web,
@@ -114,6 +116,7 @@ def ask(  # noqa: PLR0913 - the options of the magic
     model: str | None = None,
     effort: str | None = None,
     instructions: str | None = None,
+    summary: str | None = None,
     verbosity: str | None = None,
     tier: str | None = None,
     web: bool = False,
@@ -127,6 +130,7 @@ def ask(  # noqa: PLR0913 - the options of the magic
     out: str | None = None,
     quiet: bool = False,
     stream: bool | None = None,
+    timeout: float | None = None,
 ) -> Answer:
     """Ask the model and return its answer: ``%%codex`` from Python, with the same options and the same defaults.
 
@@ -152,6 +156,8 @@ def ask(  # noqa: PLR0913 - the options of the magic
         effort=effort,
         usual_effort=usual.get("effort"),
         instructions=instructions,
+        summary=summary,
+        timeout=timeout,
         verbosity=verbosity or usual.get("verbosity"),
         tier=tier or usual.get("tier"),
         web=web,

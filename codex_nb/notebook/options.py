@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
+from codex_nb.chat.ask import SUMMARIES
 from codex_nb.errors import InvalidOption
 
 __all__ = ["OptionParser", "ask_parser", "split_options"]
@@ -62,6 +63,7 @@ def ask_parser(prog: str, description: str, epilog: str = "") -> OptionParser:
     add = parser.add_argument
     add("-m", "--model", help="the model, or model/effort such as gpt-5.4/high")
     add("-e", "--effort", help="how hard the model thinks: low, medium, high, …")
+    add("--summary", choices=SUMMARIES, help="how much of its thoughts the model sums up, folded above the answer")
     add("--verbosity", choices=["low", "medium", "high"], help="how much the model says")
     add("--tier", help="a speed that the model offers, such as priority")
     add("-i", "--instructions", metavar="TEXT", help="what the model should keep to; @name takes it from a variable")
@@ -88,8 +90,19 @@ def ask_parser(prog: str, description: str, epilog: str = "") -> OptionParser:
     add("-q", "--quiet", action="store_true", help="show nothing; the answer is in _codex and --out")
     add("--no-stream", action="store_true", help="show the answer once, when it is whole")
     add("--no-interpolate", action="store_true", help="send {{…}} as it stands")
+    add("--timeout", type=_seconds, metavar="S", help="seconds to connect and of silence; the answer may take longer")
     add("-h", "--help", action="store_true", help="show this")
     return parser
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise ValueError(text)
+    return value
+
+
+_seconds.__name__ = "number of seconds"  # what argparse calls a value that is none
 
 
 def split_options(line: str, parser: OptionParser) -> tuple[list[str], str]:

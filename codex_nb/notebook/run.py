@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
+# Events of the summary of the model's thoughts -> what they add to it, if that is not their delta.
+SUMMARY = {"response.reasoning_summary_part.added": "\n\n", "response.reasoning_summary_text.delta": ""}
+
 
 def run(
     ask: Ask,
@@ -93,6 +96,7 @@ class _Exchange:
         self._texts: list[str] = []
         self._items: list[Any] = []
         self._calls: list[ToolCall] = []
+        self._thoughts: list[str] = []
         self._parsed: Any = None
         self._quota: tuple[Sequence[QuotaWindow], Sequence[QuotaWindow]] = ((), ())
 
@@ -125,7 +129,9 @@ class _Exchange:
     def _show(self, coming: ResponseStream, painter: Painter | None) -> None:
         begun = False
         for event in coming:
-            if painter and (type(event) is TextDeltaEvent or event.type == "response.refusal.delta"):
+            if event.type in SUMMARY:
+                self._thoughts.append(SUMMARY[event.type] or event.delta)
+            elif painter and (type(event) is TextDeltaEvent or event.type == "response.refusal.delta"):
                 apart = "\n\n" if self._texts and not begun else ""
                 begun = True
                 painter.add(apart + event.delta)
@@ -165,4 +171,5 @@ class _Exchange:
             items=(*self._items, *([item.raw for item in response.output] if response else [])),
             turns_sent=ask.turns_sent,
             quota=quota_use(*self._quota, time.time()),
+            summary="".join(self._thoughts).strip(),
         )

@@ -55,9 +55,10 @@ class Call:
 
     Its body is ``json``, a ``form`` of names and values, or ``content``, streamed; at most one of them.
     ``also_fine`` lists statuses that the flow wants to see itself; any other one that is no success is raised.
-    With ``stream`` the reply comes open, at its headers, to be taken by `Read`. ``timeout`` is the silence to bear, in
-    seconds, where it is not the session's. ``progress`` is told how many bytes of ``content`` are sent, from 0 on for
-    each attempt, where the caller is: on its thread, on its event loop.
+    With ``stream`` the reply comes open, at its headers, to be taken by `Read`. ``timeout`` is the most silence to
+    bear, in seconds, where the session's is longer; ``patience`` takes the place of the session's. ``progress`` is told
+    how many bytes of ``content`` are sent, from 0 on for each attempt, where the caller is: on its thread, on its event
+    loop.
     """
 
     method: str
@@ -71,6 +72,7 @@ class Call:
     stream: bool = False
     signed_in: bool = True
     timeout: float | None = None
+    patience: float | None = None
     progress: Callable[[int], None] | None = None
 
 

@@ -14,6 +14,7 @@ from codex_nb.client._tools import ToolReaders, wire_tool
 from codex_nb.client.resources.fields import Fields
 from codex_nb.client.resources.models import default_model, list_models
 from codex_nb.errors import APIConnectionError, CodexError, InvalidAnswer, InvalidOption
+from codex_nb.settings import LONGEST_SECONDS
 from codex_nb.types.responses import CompactedResponse
 from codex_nb.wire.call import Call, Flow, Read
 from codex_nb.wire.headers import turn
@@ -73,6 +74,7 @@ class Request(Generic[T]):
         self.model = model
         self.fields = {name: value for name, value in fields.items() if name in known and value is not None}
         self.headers: Mapping[str, str] = {}
+        self.timeout = _seconds(self.fields.pop("timeout", None))
         for name, example in MAPPINGS.items():
             if not isinstance(self.fields.get(name, {}), Mapping):
                 raise InvalidOption(f"{name} is no dict.", hint=f"Example: {name}={example}.")
@@ -99,6 +101,12 @@ class Request(Generic[T]):
         return parsed(response, self._form, ToolReaders(self.fields.get("tools", ())))
 
 
+def _seconds(timeout: Any) -> float | None:
+    if timeout is None or (isinstance(timeout, int | float) and 0 < timeout <= LONGEST_SECONDS):
+        return timeout
+    raise InvalidOption("The time-out must be a number of seconds above 0.", hint="Leave it out for the session's own.")
+
+
 def opening(core: Core, request: Request[Any]) -> Flow[tuple[Incoming, Any]]:
     """Send ``request``; return the open answer once it is known to be a stream of events."""
     model = request.model or (yield from default_model(core))
@@ -116,7 +124,8 @@ def opening(core: Core, request: Request[Any]) -> Flow[tuple[Incoming, Any]]:
     headers = {"accept": EVENT_STREAM}
     if codex:
         headers = turn(conversation, str(uuid.uuid4()), state=state, lite=manners.lite)
-    call = Call("POST", "codex/responses", json=body, headers={**headers, **request.headers}, stream=True)
+    sent = {**headers, **request.headers}
+    call = Call("POST", "codex/responses", json=body, headers=sent, stream=True, patience=request.timeout)
     reply: Reply = yield call
     arriving: Any = reply.body
 

@@ -53,6 +53,7 @@ class Fields(Refused, total=False):
     service_tier: str | None
     prompt_cache_key: str | None
     extra_body: Mapping[str, Any] | None
+    timeout: float | None
 
 
 def spelt_out(method: C) -> C:

@@ -71,7 +71,8 @@ class Responses(Resource[F]):
         The backend always streams; without ``stream`` the events are collected into a `Response`, with it they are
         yours to iterate over. ``input`` is a text, or a list of items (dicts, or items of earlier answers). ``tools``
         are dicts, or Pydantic models, each of which is a function with that model's fields.
-        ``model`` is the session's, or the first that the service lists, when it is not named.
+        ``model`` is the session's, or the first that the service lists, when it is not named. ``timeout`` is in
+        seconds of silence, for this request alone.
 
         Raises:
             UnsupportedParameter: a parameter that the backend refuses; nothing was sent.
