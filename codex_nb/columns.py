@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import pandas as pd
 
 __all__ = [
     "DURATION",
     "FLAG",
+    "INSTANT",
     "MOMENT",
     "NUMBER",
     "OBJECT",
@@ -31,7 +32,15 @@ LARGEST = (1 << 63) - 1
 
 def _text(values: list[Any]) -> Any:
     # pandas' own default for text: `str` from pandas 3 on, `object` before.
-    return pd.Series([None if v is None else str(v) for v in values], dtype=pd.Series(["x"]).dtype)
+    return pd.Series([_clean(v) for v in values], dtype=pd.Series(["x"]).dtype)
+
+
+def _clean(value: Any) -> str | None:
+    """Return ``value`` as text, without halves of characters: Arrow and files take none."""
+    if value is None:
+        return None
+    text = str(value)
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _time(values: list[Any]) -> Any:
@@ -39,6 +48,12 @@ def _time(values: list[Any]) -> Any:
     return pd.to_datetime(pd.Series(values, dtype="float64"), unit="s", utc=True, errors="coerce").astype(
         "datetime64[us, UTC]"
     )
+
+
+def _instant(values: list[Any]) -> Any:
+    # From epoch microseconds, to the microsecond: as floats of seconds they would be a little off.
+    moments = cast("Any", pd.to_datetime(_number(values), unit="us", utc=True, errors="coerce"))
+    return moments.astype("datetime64[us, UTC]")
 
 
 def _moment(values: list[Any]) -> Any:
@@ -57,6 +72,7 @@ def _number(values: list[Any]) -> Any:
 
 TEXT: Cast = _text
 TIME: Cast = _time  # of epoch seconds
+INSTANT: Cast = _instant  # of epoch microseconds
 MOMENT: Cast = _moment  # of dates and datetimes
 DURATION: Cast = _duration  # of seconds
 NUMBER: Cast = _number
@@ -68,12 +84,12 @@ PERCENT: Cast = lambda values: pd.Series(values, dtype="float64")  # noqa: E731
 def ordered(levels: Sequence[str]) -> Cast:
     """Return the cast to an ordered category. Values that are not in ``levels`` are added after them, as they come."""
 
-    def cast(values: list[Any]) -> Any:
-        texts = [None if v is None else str(v) for v in values]
+    def made(values: list[Any]) -> Any:
+        texts = [_clean(v) for v in values]
         new = dict.fromkeys(text for text in texts if text is not None and text not in levels)
         return pd.Series(pd.Categorical(texts, categories=[*levels, *new], ordered=True))
 
-    return cast
+    return made
 
 
 @dataclass(frozen=True, slots=True)

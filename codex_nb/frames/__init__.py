@@ -4,5 +4,9 @@ Each builder uses the shared session, or the one given as ``session``.
 """
 
 from codex_nb.frames.account import models, usage
+from codex_nb.frames.calls import calls
+from codex_nb.frames.diffs import diffs
+from codex_nb.frames.places import environments, memories
+from codex_nb.frames.tasks import task, tasks, turns
 
-__all__ = ["models", "usage"]
+__all__ = ["calls", "diffs", "environments", "memories", "models", "task", "tasks", "turns", "usage"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from codex_nb.client.default import session as shared_session
 from codex_nb.columns import DURATION, FLAG, NUMBER, PERCENT, TEXT, TIME, Column, ordered, table
+from codex_nb.frames.payload import with_payload
+from codex_nb.frames.usage_view import UsageFrame
 from codex_nb.wire.headers import window_name
 
 if TYPE_CHECKING:
@@ -43,15 +45,16 @@ MODELS: list[Column[ModelInfo]] = [
 ]
 
 
-def models(session: Session | None = None, *, refresh: bool = False) -> pd.DataFrame:
+def models(session: Session | None = None, *, refresh: bool = False, raw: bool = False) -> pd.DataFrame:
     """Return the models of the account, best first, one row each.
 
     Columns: ``id``, ``name``, ``description`` (text), ``context_window`` (Int64, tokens), ``effort`` (ordered category,
     the default), ``efforts``, ``input``, ``tiers``, ``plans`` (text, joined by commas), ``verbosity``, ``in_api``
-    (boolean), ``visibility`` (ordered category), ``priority`` (Int64, 1 is shown first), ``upgrade`` (text).
+    (boolean), ``visibility`` (ordered category), ``priority`` (Int64, 1 is shown first), ``upgrade`` (text); with
+    ``raw`` the payload (object).
     """
     page = (session or shared_session()).models.list(refresh=refresh)
-    return table(MODELS, page, source="codex/models")
+    return table(with_payload(MODELS, raw), page, source="codex/models")
 
 
 class _Window(NamedTuple):
@@ -59,6 +62,11 @@ class _Window(NamedTuple):
     limit: str
     rate: RateLimit
     window: UsageWindow
+
+    @property
+    def raw(self) -> Any:
+        """The payload of the window alone."""
+        return self.window.raw
 
 
 WINDOWS: list[Column[_Window]] = [
@@ -75,16 +83,23 @@ WINDOWS: list[Column[_Window]] = [
 ]
 
 
-def usage(session: Session | None = None) -> pd.DataFrame:
-    """Return the quota, one row a window, any number of windows.
+def usage(session: Session | None = None, *, raw: bool = False) -> UsageFrame:
+    """Return the quota, one row a window, any number of windows; in a notebook it shows as bars.
 
     Columns: ``limit`` (text: ``codex``, ``code review``, or the name of an extra limit), ``window`` (text, named by its
     length), ``used``, ``left`` (float64, percent 0-100), ``resets_at`` (datetime64[us, UTC]), ``resets_in``, ``length``
-    (timedelta64[us]), ``allowed``, ``reached`` (boolean), ``plan`` (text).
+    (timedelta64[us]), ``allowed``, ``reached`` (boolean), ``plan`` (text); with ``raw`` the window's payload (object).
+    ``attrs["codex_nb"]`` has ``credits`` (``has_credits``, ``unlimited``, ``balance`` as text) and ``reached``, which
+    limit is reached, as far as the service says.
     """
     report = (session or shared_session()).codex.usage()
     rows = [_Window(report.plan_type, name, rate, w) for name, rate in report.limits() for w in rate.windows]
-    return table(WINDOWS, rows, source="wham/usage")
+    frame = table(with_payload(WINDOWS, raw), rows, source="wham/usage")
+    credit = report.credits
+    facts = credit and {"has_credits": credit.has_credits, "unlimited": credit.unlimited, "balance": credit.balance}
+    made = UsageFrame(frame)
+    made.attrs = {"codex_nb": frame.attrs["codex_nb"] | {"credits": facts, "reached": report.rate_limit_reached_type}}
+    return made
 
 
 def _left(used: float | None) -> float | None:

@@ -1,0 +1,113 @@
+"""What a task changed: one row a file, to look at and to save."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+
+from codex_nb.client.default import session as shared_session
+from codex_nb.columns import FLAG, NUMBER, TEXT, Column, ordered, table
+from codex_nb.errors import InvalidOption
+from codex_nb.frames.diff_view import DiffView
+from codex_nb.frames.patch import FileChange, changes
+from codex_nb.frames.tasks import all_turns, attempt_number
+
+if TYPE_CHECKING:
+    from codex_nb.client.session import Session
+    from codex_nb.types.turns import TaskTurn
+
+__all__ = ["Diffs", "diffs"]
+
+CHANGES = ("added", "modified", "renamed", "copied", "deleted")
+
+
+class Diffs(pd.DataFrame):
+    """A frame of changed files. What is selected from it by rows can be saved and shown as well."""
+
+    @property
+    def _constructor(self) -> Any:
+        return Diffs
+
+    @property
+    def patch(self) -> str:
+        """The change as one unified diff, to the letter as it came.
+
+        Raises:
+            InvalidOption: the rows are of several attempts, of which one is to be chosen.
+
+        """
+        kept = self[["turn", "attempt"]].drop_duplicates()
+        if len(kept) > 1:
+            numbers = ", ".join(str(number) for number in kept["attempt"])
+            raise InvalidOption(
+                f"These are the changes of {len(kept)} attempts or turns ({numbers}).",
+                hint="Choose one: d[d.attempt == 1], or diffs(id, turns='latest', attempts=False).",
+            )
+        return "".join(self["diff"])
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the change to ``path``, for ``git apply``, and return the path.
+
+        Raises:
+            InvalidOption: there is nothing to save, rows of several attempts, or a file of that name already.
+            OSError: it cannot be written.
+
+        """
+        patch, target = self.patch, Path(path).expanduser()
+        if not patch:
+            raise InvalidOption("There is no change to save.", hint="The task has none, or no row was selected.")
+        try:
+            # Bytes: a change of line ends is a change.
+            with target.open("wb" if overwrite else "xb") as file:
+                file.write(patch.encode())
+        except FileExistsError as error:
+            raise InvalidOption(f"{target} is there already.", hint="Pass overwrite=True to replace it.") from error
+        return target
+
+    def side_by_side(self) -> DiffView:
+        """Return what shows the files before and after, beside each other."""
+        return DiffView([(row.path, row.attempt, row.diff) for row in self.itertuples()])
+
+
+class _Row(NamedTuple):
+    turn: TaskTurn
+    change: FileChange
+
+
+ROWS: list[Column[_Row]] = [
+    Column("path", TEXT, lambda row: row.change.path),
+    Column("change", ordered(CHANGES), lambda row: row.change.change),
+    Column("added", NUMBER, lambda row: row.change.added),
+    Column("removed", NUMBER, lambda row: row.change.removed),
+    Column("binary", FLAG, lambda row: row.change.binary),
+    Column("attempt", NUMBER, lambda row: attempt_number(row.turn)),
+    Column("turn", TEXT, lambda row: row.turn.id),
+    Column("old_path", TEXT, lambda row: row.change.old_path),
+    Column("diff", TEXT, lambda row: row.change.text),
+]
+
+
+def diffs(task_id: str, session: Session | None = None, *, attempts: bool = True, latest: bool = True) -> Diffs:
+    """Return what a task changed, one row a file and attempt; nothing is written to this machine.
+
+    ``attempts=False`` leaves out all but the attempt that the task shows; ``latest=False`` adds earlier turns.
+
+    Columns: ``path`` (text), ``change`` (ordered category), ``added``, ``removed`` (Int64, lines), ``binary``
+    (boolean), ``attempt`` (Int64, from 1), ``turn``, ``old_path`` (before a renaming), ``diff`` (text, of this file).
+    ``d[d.attempt == 1].save("change.patch")`` saves one attempt, ``d.side_by_side()`` shows it.
+
+    Raises:
+        InvalidOption: ``task_id`` is no id; nothing was sent.
+        NotFoundError: there is no such task.
+
+    """
+    found = [turn for turn in all_turns(session or shared_session(), task_id, attempts=attempts) if turn.diff]
+    if latest and found:
+        found = [turn for turn in found if turn.previous_turn_id == found[-1].previous_turn_id]
+    rows = [_Row(turn, change) for turn in found for change in changes(turn.diff or "")]
+    frame = table(ROWS, rows, source=f"wham/tasks/{task_id}/turns")
+    made = Diffs(frame)
+    made.attrs = frame.attrs
+    return made

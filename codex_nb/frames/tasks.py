@@ -1,0 +1,193 @@
+"""Cloud tasks and their turns as tables. Nothing here changes a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from codex_nb.client.default import session as shared_session
+from codex_nb.columns import FLAG, NUMBER, TEXT, TIME, Column, ordered, table
+from codex_nb.errors import InvalidOption, NotFoundError
+from codex_nb.frames.patch import changes
+from codex_nb.frames.payload import with_payload
+from codex_nb.frames.progress import paged
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from codex_nb.client.session import Session
+    from codex_nb.types.tasks import Task, TaskDetail
+    from codex_nb.types.turns import TaskTurn
+
+__all__ = ["STATUSES", "all_turns", "attempt_number", "task", "tasks", "turns"]
+
+STATUSES = ("pending", "in_progress", "completed", "failed", "cancelled")
+INTENTS = ("qa", "pr")
+# The official client's page.
+PAGE = 20
+
+
+def _stat(name: str) -> Callable[[Task], Any]:
+    return lambda task: getattr(task.diff_stats, name, None)
+
+
+def _pull(name: str) -> Callable[[Task], Any]:
+    return lambda task: getattr(task.pull_requests[-1], name, None) if task.pull_requests else None
+
+
+TASKS: list[Column[Task]] = [
+    Column("id", TEXT, lambda task: task.id),
+    Column("title", TEXT, lambda task: task.title),
+    Column("status", ordered(STATUSES), lambda task: task.status),
+    Column("intent", ordered(INTENTS), lambda task: task.intent),
+    Column("environment", TEXT, lambda task: task.environment),
+    Column("branch", TEXT, lambda task: task.branch),
+    Column("created", TIME, lambda task: task.created_at),
+    Column("updated", TIME, lambda task: task.updated_at),
+    Column("attempts", NUMBER, lambda task: task.attempts),
+    Column("files", NUMBER, _stat("files_modified")),
+    Column("added", NUMBER, _stat("lines_added")),
+    Column("removed", NUMBER, _stat("lines_removed")),
+    Column("pull_request", NUMBER, _pull("number")),
+    Column("pull_request_state", TEXT, _pull("state")),
+    Column("merged", FLAG, _pull("merged")),
+    Column("pull_request_url", TEXT, _pull("url")),
+    Column("archived", FLAG, lambda task: task.archived),
+    Column("unread", FLAG, lambda task: task.has_unread_turn),
+    Column("review", FLAG, lambda task: task.is_review),
+]
+
+
+def tasks(
+    session: Session | None = None,
+    *,
+    limit: int | None = None,
+    task_filter: str | None = None,
+    environment_id: str | None = None,
+    page: int = PAGE,
+    raw: bool = False,
+) -> pd.DataFrame:
+    """Return the cloud tasks, the newest first, one row each; a bar shows how far it is when there are several pages.
+
+    ``limit`` is the number of rows at most, None for all; ``page`` how many are asked for at once; ``task_filter`` is
+    ``current`` or ``archived``; ``environment_id`` is one of `environments`.
+
+    Columns: ``id``, ``title`` (text), ``status``, ``intent`` (ordered categories; ``pr`` is a change, ``qa`` a
+    question), ``environment`` (its label), ``branch`` (text), ``created``, ``updated`` (datetime64[us, UTC]),
+    ``attempts``, ``files``, ``added``, ``removed`` (Int64; the last two are lines), ``pull_request`` (Int64, the
+    newest), ``pull_request_state``, ``pull_request_url`` (text), ``merged``, ``archived``, ``unread``, ``review``
+    (boolean); with ``raw`` the payload (object).
+
+    Raises:
+        InvalidOption: ``limit`` or ``page`` is no count above 0; nothing was sent.
+        UnsupportedByBackend: an OpenAI-compatible server keeps no such account.
+
+    """
+    if min(page, page if limit is None else limit) < 1:
+        raise InvalidOption("limit and page are counts of tasks, at least 1.", hint="Nothing was sent.")
+    first = (session or shared_session()).codex.tasks.list(
+        limit=page if limit is None else min(limit, page), task_filter=task_filter, environment_id=environment_id
+    )
+    rows = paged(first, limit, "tasks", "Reading tasks")
+    return table(with_payload(TASKS, raw), rows, source="wham/tasks/list")
+
+
+def _of_task(column: Column[Task]) -> Column[TaskDetail]:
+    return Column(column.name, column.cast, lambda detail: column.value(detail.task))
+
+
+# What a detail knows better than the task in it.
+BETTER: dict[str, Column[TaskDetail]] = {
+    "status": Column("status", ordered(STATUSES), lambda detail: detail.status),
+    "branch": Column("branch", TEXT, lambda detail: detail.branch),
+    "attempts": Column("attempts", NUMBER, lambda detail: detail.attempts),
+}
+DETAIL: list[Column[TaskDetail]] = [
+    *(BETTER.get(column.name) or _of_task(column) for column in TASKS),
+    Column("prompt", TEXT, lambda detail: detail.prompt or None),
+    Column("answer", TEXT, lambda detail: detail.answer or None),
+    Column("error", TEXT, lambda detail: detail.error_message),
+    Column("latest_event", TEXT, lambda detail: detail.latest_event.text if detail.latest_event else None),
+    Column("diff", TEXT, lambda detail: detail.diff),
+]
+
+
+def task(task_id: str, session: Session | None = None, *, raw: bool = False) -> pd.DataFrame:
+    """Return one task with its latest prompt and answer, in one row.
+
+    Columns: those of `tasks`, and as text ``prompt``, ``answer``, ``error`` (why it failed), ``latest_event`` (while it
+    runs) and ``diff`` (the change, as a unified diff; `diffs` takes it apart).
+
+    Raises:
+        InvalidOption: ``task_id`` is no id; nothing was sent.
+        NotFoundError: there is no such task.
+
+    """
+    detail = (session or shared_session()).codex.tasks.retrieve(task_id)
+    return table(with_payload(DETAIL, raw), [detail], source=f"wham/tasks/{detail.id}")
+
+
+def attempt_number(turn: TaskTurn) -> int | None:
+    """Return which attempt a turn is, from 1, as the official client counts them."""
+    return None if turn.attempt_placement is None else turn.attempt_placement + 1
+
+
+def _lines(name: str) -> Callable[[TaskTurn], int | None]:
+    return lambda turn: sum(getattr(change, name) for change in changes(turn.diff)) if turn.diff else None
+
+
+TURNS: list[Column[TaskTurn]] = [
+    Column("id", TEXT, lambda turn: turn.id),
+    Column("type", ordered(("user", "assistant")), lambda turn: turn.type),
+    Column("status", ordered(STATUSES), lambda turn: turn.status),
+    Column("attempt", NUMBER, attempt_number),
+    Column("created", TIME, lambda turn: turn.created_at),
+    Column("prompt", TEXT, lambda turn: turn.prompt or None),
+    Column("answer", TEXT, lambda turn: turn.answer or None),
+    Column("files", NUMBER, lambda turn: len(changes(turn.diff)) if turn.diff else None),
+    Column("added", NUMBER, _lines("added")),
+    Column("removed", NUMBER, _lines("removed")),
+    Column("error", TEXT, lambda turn: turn.error_message),
+    Column("model", TEXT, lambda turn: turn.model_version),
+    Column("branch", TEXT, lambda turn: turn.branch),
+    Column("commit", TEXT, lambda turn: turn.base_commit_sha),
+    Column("previous", TEXT, lambda turn: turn.previous_turn_id),
+]
+
+
+def turns(task_id: str, session: Session | None = None, *, attempts: bool = True, raw: bool = False) -> pd.DataFrame:
+    """Return the turns of a task, the user's and the assistant's, the oldest first, one row each.
+
+    With ``attempts`` every attempt at a turn is a row; that takes a request for each turn that was tried several times.
+
+    Columns: ``id`` (text), ``type``, ``status`` (ordered categories), ``attempt`` (Int64, from 1), ``created``
+    (datetime64[us, UTC]), ``prompt``, ``answer`` (text), ``files``, ``added``, ``removed`` (Int64, of the change; the
+    last two are lines), and as text ``error``, ``model``, ``branch``, ``commit``, ``previous`` (the turn before).
+
+    Raises:
+        InvalidOption: ``task_id`` is no id; nothing was sent.
+        NotFoundError: there is no such task.
+
+    """
+    rows = all_turns(session or shared_session(), task_id, attempts=attempts)
+    return table(with_payload(TURNS, raw), rows, source=f"wham/tasks/{task_id}/turns")
+
+
+def all_turns(session: Session, task_id: str, *, attempts: bool) -> Iterator[TaskTurn]:
+    """Give the turns of a task in order, with every attempt at them if that is asked for, each once."""
+    shown: set[str | None] = set()
+    for turn in session.codex.tasks.turns.list(task_id):
+        found = [turn]
+        if attempts and turn.sibling_turn_ids and turn.id and turn.id not in shown:
+            found = sorted([turn, *_siblings(session, task_id, turn.id)], key=lambda one: attempt_number(one) or 0)
+        for one in found:
+            if one.id is None or one.id not in shown:
+                shown.add(one.id)
+                yield one
+
+
+def _siblings(session: Session, task_id: str, turn_id: str) -> list[TaskTurn]:
+    try:
+        return session.codex.tasks.turns.sibling_turns(task_id, turn_id).items
+    except NotFoundError:  # it is named, but no longer kept
+        return []

@@ -1,0 +1,80 @@
+"""Whatever the service sends, a frame has the same columns and dtypes, or there is an error of this package."""
+
+import copy
+import warnings
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from codex_nb import CodexError
+from codex_nb.local import LocalBackend, Script
+from tests.frames.builders import BUILDERS, dtypes, round_trip
+
+NASTY = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**30), 10**30),
+    st.sampled_from([1e300, -1e300, 0.5, "", "x", "1792852600", "<script>", "\ufffd", "é" * 50, "\x00", [], {}, [[]]]),
+    st.text(max_size=5),
+)
+every = pytest.mark.parametrize("builder", BUILDERS, ids=lambda builder: builder.name)
+
+
+@pytest.fixture(scope="module")
+def backend():
+    """Give one backend for all payloads of this file."""
+    with LocalBackend(Script()) as started:
+        yield started
+
+
+@every
+@pytest.mark.parametrize("kind", ["empty", "minimal", "full"])
+def test_columns_and_dtypes_do_not_depend_on_the_payload(backend, builder, kind, tmp_path):
+    """Nothing, little and much come out alike, and Parquet keeps it."""
+    payloads = builder.full if kind == "full" else [getattr(builder, kind)]
+    for payload in payloads:
+        frame = builder.frame(backend, payload)
+        assert dtypes(frame) == builder.dtypes
+        assert set(frame.attrs["codex_nb"]) >= {"source", "at"}
+        round_trip(frame, tmp_path / "frame.parquet")
+
+
+@every
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(data=st.data())
+def test_hostile_payloads_come_out_alike_too(backend, builder, data, tmp_path):
+    """Any values of a real payload replaced by any others; what is no such payload at all is an error of ours."""
+    payload = copy.deepcopy(data.draw(st.sampled_from(builder.full)))
+    for _ in range(data.draw(st.integers(1, 4))):
+        spots = list(leaves(payload))
+        holder, key = data.draw(st.sampled_from(spots)) if spots else (None, None)
+        if holder is not None:
+            holder[key] = data.draw(NASTY)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            frame = builder.frame(backend, payload)
+    except CodexError:
+        return
+    assert dtypes(frame) == builder.dtypes
+    round_trip(frame, tmp_path / "frame.parquet")
+
+
+def leaves(value):
+    """Give every place in a JSON value, as what holds it and the key."""
+    for key in range(len(value)) if isinstance(value, list) else value if isinstance(value, dict) else ():
+        yield value, key
+        yield from leaves(value[key])
+
+
+@every
+def test_raw_adds_the_payload_of_each_row(backend, builder):
+    """As it came, beside the typed columns."""
+    if builder.name == "diffs":
+        pytest.skip("a diff is all there is of it")
+    frame = builder.frame(backend, builder.full[0], raw=True)
+    assert list(frame.columns) == [*builder.dtypes, "raw"]
+    assert len(frame)
+    for row, name in zip(frame["raw"], frame.get("id", ()), strict=False):
+        assert "id" not in row.keys() or row["id"] == name  # noqa: SIM118 - what is sealed has keys alone
