@@ -11,6 +11,7 @@ from codex_nb.client._core import Core
 from codex_nb.client._drivers import AsyncDriver, SyncDriver
 from codex_nb.client._faces import Async, F, Sync
 from codex_nb.client._transport import Transport
+from codex_nb.client.resources.audio import Audio
 from codex_nb.client.resources.codex import Codex
 from codex_nb.client.resources.embeddings import Embeddings
 from codex_nb.client.resources.files import Files
@@ -51,6 +52,11 @@ class _Face(SignIn[F], RealtimeSockets):
     def embeddings(self) -> Embeddings[F]:
         """Vectors of texts."""
         return Embeddings(self._core, self._driver)
+
+    @cached_property
+    def audio(self) -> Audio[F]:
+        """Text of speech."""
+        return Audio(self._core, self._driver)
 
     @cached_property
     def files(self) -> Files[F]:

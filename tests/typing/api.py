@@ -15,6 +15,7 @@ from codex_nb import Session
 from codex_nb.client._pages import AsyncPage, Page
 from codex_nb.client._stream import AsyncParsedStream, AsyncResponseStream, ParsedStream, ResponseStream
 from codex_nb.types.account import Usage
+from codex_nb.types.audio import Transcript
 from codex_nb.types.config import Requirements
 from codex_nb.types.embeddings import Embedding, EmbeddingResponse
 from codex_nb.types.environments import Environment, Environments
@@ -55,6 +56,9 @@ def synchronous(session: Session) -> None:
     assert_type(session.logout(), bool)
     assert_type(session.revoke(), SignedOut)
     assert_type(session.account(), SignedIn)
+    assert_type(session.audio.transcriptions.create(file="a.wav"), Transcript)
+    assert_type(session.audio.transcriptions.create(file=b"", response_format="srt", route="platform"), str)
+    session.audio.transcriptions.create(file="a.wav", langauge="en")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     assert_type(session.responses.create(input="x"), Response)
     assert_type(session.responses.create(input="x", stream=True), ResponseStream)
     with session.responses.stream(input="x", reasoning={"effort": "low"}) as stream:

@@ -1,0 +1,106 @@
+"""A recording on its way to a route: looked at, and cut into what the route takes."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+
+from codex_nb.client._source import open_source
+from codex_nb.errors import AudioError, FileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from codex_nb.client._source import Source
+
+__all__ = ["Sound", "Sounds", "name_of", "open_sounds"]
+
+UNNAMED: Final = "audio"
+
+
+class Sound(Protocol):
+    """One piece of a recording: ``start`` and ``duration`` are seconds, the latter None where it is not known."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def content_type(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def start(self) -> float: ...
+    @property
+    def duration(self) -> float | None: ...
+    def chunks(self) -> Iterator[bytes]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sounds:
+    """A recording: its name for people, and its pieces."""
+
+    source: str
+    pieces: list[Sound]
+    _opened: Source
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+        self._opened.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A recording that is sent as it is."""
+
+    file: Source
+    content_type: str
+    duration: float | None
+    start: float = 0.0
+
+    @property
+    def name(self) -> str:
+        return self.file.name
+
+    @property
+    def size(self) -> int:
+        return self.file.size
+
+    def chunks(self) -> Iterator[bytes]:
+        return self.file.chunks()
+
+
+def name_of(given: Any) -> str:
+    """Return what people call a recording: its path, its name, or what kind of thing it is."""
+    given = _bare(given)
+    if isinstance(given, (str, os.PathLike)):
+        return str(cast("str", given))
+    if isinstance(given, tuple):
+        return str(cast("tuple[Any, ...]", given)[0])
+    name = getattr(given, "name", None)
+    return Path(name).name if isinstance(name, str) and name else UNNAMED
+
+
+def open_sounds(given: Any) -> Sounds:
+    """Look at a recording, and cut it where it is too long for one request.
+
+    Raises:
+        AudioError: it is not there, empty, or no sound that can be sent.
+
+    """
+    source = name_of(given)
+    given = _bare(given)
+    name = None
+    if isinstance(given, tuple):  # openai-python's (name, content, type)
+        name, given, *_ = cast("tuple[Any, ...]", given)
+    try:
+        opened = open_source(given, name)
+    except FileError as error:
+        raise AudioError(error.message, hint=error.hint, source=source) from None
+    return Sounds(source, [_Whole(opened, opened.mime_type or "application/octet-stream", None)], opened)
+
+
+def _bare(given: Any) -> Any:
+    """Return the path of a recording that is kept on the disk, else what was given."""
+    path: Any = getattr(given, "path", None)
+    return path if isinstance(path, (str, os.PathLike)) and not isinstance(given, os.PathLike) else given  # pyright: ignore[reportUnknownVariableType]

@@ -1,0 +1,194 @@
+"""One transcription: its routes in order, its pieces side by side, its failures told."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from codex_nb.client._incoming import shaped
+from codex_nb.client._sounds import name_of, open_sounds
+from codex_nb.client.resources._routes import ROUTES, Asked, refused_by_ears, routes
+from codex_nb.errors import (
+    APIConnectionError,
+    AudioError,
+    CloudflareChallenge,
+    CodexError,
+    InternalServerError,
+    InvalidOption,
+    MalformedStream,
+    RateLimitError,
+    UnsupportedByBackend,
+    UsageLimitReached,
+)
+from codex_nb.types.audio import Transcript
+from codex_nb.wire.call import Blocking, Flow, Together
+from codex_nb.wire.captions import CAPTIONS
+from codex_nb.wire.json import as_number, as_object, as_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from codex_nb.client._core import Core
+    from codex_nb.client._sounds import Sound, Sounds
+    from codex_nb.client.resources._routes import Route
+    from codex_nb.wire.json import JSONObject
+
+__all__ = ["Transcribing"]
+
+FORMATS: Final = ("json", "text", "verbose_json", "srt", "vtt")
+CONCURRENCY: Final = 4
+# What may be gone when the same piece is sent once more.
+PASSING: Final = (APIConnectionError, InternalServerError, RateLimitError, MalformedStream)
+# What another route may do better.
+OF_THE_ROUTE: Final = (*PASSING, AudioError, CloudflareChallenge, UnsupportedByBackend)
+
+
+class Transcribing:
+    """A recording on its way to a `Transcript`, or to the text form that was asked for."""
+
+    def __init__(self, core: Core, file: Any, response_format: str, options: Mapping[str, Any]) -> None:
+        if response_format not in FORMATS:
+            raise InvalidOption(
+                f"There is no response_format {response_format!r}.", hint=f"There are {', '.join(FORMATS)}."
+            )
+        self._core = core
+        self._file = file
+        self._format = response_format
+        self._concurrency = options.get("concurrency") or CONCURRENCY
+        self._routes = routes(options.get("route"), speaks_codex=core.settings.backend.speaks_codex)
+        self._asked = Asked(
+            model=options.get("model"),
+            language=options.get("language"),
+            prompt=options.get("prompt"),
+            timed=response_format in {"verbose_json", *CAPTIONS},
+            extra=options.get("extra_body") or {},
+            on_text=options.get("on_text"),
+        )
+
+    def flow(self) -> Flow[Any]:
+        """Take the routes in order until one serves; what is wrong with the recording itself is raised at once."""
+        failed: dict[str, str] = {}
+        for route in self._routes:
+            sounds: Sounds = yield Blocking(lambda: open_sounds(self._file))
+            try:
+                found = yield from self._by(route, sounds)
+            except CodexError as error:
+                failed[route.name] = error.message
+                if route is self._routes[-1]:
+                    raise
+            else:
+                found.failed_routes = failed
+                return self._in_form(found)
+            finally:
+                sounds.close()
+        raise AssertionError  # the last route returns or raises
+
+    def _by(self, route: Route, sounds: Sounds) -> Flow[Transcript]:
+        heard: dict[int, JSONObject] = {}
+        try:
+            yield from self._hear_all(route, sounds.pieces, heard)
+            return _transcript(sounds, route, [heard[number] for number in range(len(sounds.pieces))])
+        except CodexError as error:
+            partial = joined(str(heard[number].get("text", "")) for number in sorted(heard))
+            raise self._told(error, route, partial) from error.__cause__
+
+    def _hear_all(self, route: Route, pieces: list[Sound], heard: dict[int, JSONObject]) -> Flow[None]:
+        """Send every piece, several at once; then those that failed, alone."""
+        if len(pieces) > 1:
+            tries = (self._try(route, number, piece, heard) for number, piece in enumerate(pieces))
+            yield Together(tries, limit=self._concurrency)
+        for number, piece in enumerate(pieces):
+            if number not in heard:
+                heard[number] = yield from route.hear(self._core, piece, self._asked)
+
+    def _try(self, route: Route, number: int, piece: Sound, heard: dict[int, JSONObject]) -> Flow[None]:
+        try:
+            heard[number] = yield from route.hear(self._core, piece, self._asked)
+        except PASSING as error:
+            if isinstance(error, UsageLimitReached) or refused_by_ears(error):
+                raise
+
+    def _in_form(self, found: Transcript) -> Transcript | str:
+        if self._format not in CAPTIONS:
+            return found.text if self._format == "text" else found
+        if found.text and not found.segments:
+            raise InvalidOption(
+                f"{found.source}: the route {found.route} gives no times, so there is no {self._format}.",
+                hint='route="platform" gives times (billed to the platform organization); text needs none.',
+            )
+        return CAPTIONS[self._format](found.segments)
+
+    def _told(self, error: CodexError, route: Route, partial: str) -> CodexError:
+        """Return ``error`` with the recording, the route and what to try in it."""
+        source = name_of(self._file)
+        if refused_by_ears(error):
+            error = AudioError(
+                "The service cannot decode this sound (HTTP 500, Error in ASR API).",
+                hint="Play it here to see whether it is whole, or save it as WAV or MP3.",
+            )
+        elif isinstance(error, CloudflareChallenge):
+            error.message = "The service's guard (Cloudflare) stopped the upload with a web page (HTTP 403)."
+        if isinstance(error, OF_THE_ROUTE):
+            others = [f'route="{name}" ({one.about})' for name, one in ROUTES.items() if one not in self._routes]
+            error.hint = f"{error.hint} Other ways: {' or '.join(others)}.".lstrip() if others else error.hint
+        error.message = f"{source}, route {route.name}: {error.message}"
+        error.args = (error.message,)
+        vars(error).update(source=source, route=route.name, partial=partial)
+        return error
+
+
+def _transcript(sounds: Sounds, route: Route, heard: list[JSONObject]) -> Transcript:
+    """Join what was heard of the pieces; times count from the beginning of the recording."""
+    segments = [
+        segment
+        for piece, payload in zip(sounds.pieces, heard, strict=True)
+        for segment in _segments(piece, payload, whole=len(heard) == 1)
+    ]
+    lengths = [
+        piece.duration or as_number(payload.get("duration"))
+        for piece, payload in zip(sounds.pieces, heard, strict=True)
+    ]
+    fields = heard[0] if len(heard) == 1 else {}
+    languages = (as_text(payload.get("language")) for payload in heard)
+    found = shaped(
+        Transcript,
+        fields
+        | {
+            "text": joined(str(payload.get("text", "")) for payload in heard),
+            "source": sounds.source,
+            "route": route.name,
+            "duration": None if None in lengths else sum(filter(None, lengths)),
+            "language": next(filter(None, languages), None),
+            "segments": segments,
+        },
+    )
+    found._payloads = heard  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    return found
+
+
+def _segments(piece: Sound, payload: JSONObject, *, whole: bool) -> list[JSONObject]:
+    """Return the segments of one piece: the service's, else the piece itself where it is one of several."""
+    given: Any = payload.get("segments")
+    if isinstance(given, list) and given:
+        return [_moved(as_object(each), piece.start) for each in cast("list[Any]", given)]
+    text = str(payload.get("text", "")).strip()
+    if whole or piece.duration is None or not text:
+        return []
+    return [{"start": piece.start, "end": piece.start + piece.duration, "text": text}]
+
+
+def _moved(segment: JSONObject, by: float) -> JSONObject:
+    times = {name: value + by for name in ("start", "end") if (value := as_number(segment.get(name))) is not None}
+    text = segment.get("text")
+    return {**segment, **times, "text": text.strip() if isinstance(text, str) else text}
+
+
+def joined(texts: Iterable[str]) -> str:
+    """Join the texts of pieces: with a blank, but not between letters of scripts that have none."""
+    whole = ""
+    for text in filter(None, (each.strip() for each in texts)):
+        close = (
+            whole and unicodedata.east_asian_width(whole[-1]) in "WF" and unicodedata.east_asian_width(text[0]) in "WF"
+        )
+        whole += text if close or not whole else f" {text}"
+    return whole
