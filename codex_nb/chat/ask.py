@@ -12,6 +12,7 @@ from codex_nb.errors import InvalidOption
 if TYPE_CHECKING:
     from codex_nb.chat.schema import OutputSchema
     from codex_nb.client._stream import ResponseStream
+    from codex_nb.client.preview import Preview
     from codex_nb.client.session import Session
     from codex_nb.tools.toolbox import Toolbox
 
@@ -76,17 +77,25 @@ class Ask:
 
     def stream(self, session: Session, so_far: Sequence[Any] = ()) -> ResponseStream:
         """Return the answer of ``session``, not yet opened. ``so_far`` are the items of earlier rounds of calls."""
-        return session.responses.stream(
-            model=self.model,
-            input=[*self.history, *self.input, *so_far],
-            instructions=self.instructions,
-            reasoning=self._reasoning(),
-            text={"verbosity": self.verbosity} if self.verbosity else None,
-            service_tier=self.tier,
-            tools=[*([{"type": "web_search"}] if self.web else []), *(self.tools.definitions() if self.tools else [])],
-            text_format=self.schema.wanted if self.schema else None,
-            timeout=self.timeout,
-        )
+        return session.responses.stream(**self._request(so_far))
+
+    def preview(self, session: Session) -> Preview:
+        """Return what `stream` would send to ``session``."""
+        return session.responses.preview(**self._request())
+
+    def _request(self, so_far: Sequence[Any] = ()) -> dict[str, Any]:
+        searching = [{"type": "web_search"}] if self.web else []
+        return {
+            "model": self.model,
+            "input": [*self.history, *self.input, *so_far],
+            "instructions": self.instructions,
+            "reasoning": self._reasoning(),
+            "text": {"verbosity": self.verbosity} if self.verbosity else None,
+            "service_tier": self.tier,
+            "tools": [*searching, *(self.tools.definitions() if self.tools else [])],
+            "text_format": self.schema.wanted if self.schema else None,
+            "timeout": self.timeout,
+        }
 
     @property
     def input(self) -> list[Any]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable
 
+    from codex_nb.chat.dry_run import DryRun
     from codex_nb.chat.schema import OutputSchema
     from codex_nb.notebook.magics import CodexMagics
     from codex_nb.tools.toolbox import Toolbox
@@ -54,24 +55,24 @@ def line_parser() -> OptionParser:
     return ask_parser("%codex ask", "Ask the model in one line: options, then the prompt.")
 
 
-def ask_cell(magics: CodexMagics, line: str, cell: str) -> None:
-    """Run one ``%%codex`` cell."""
+def ask_cell(magics: CodexMagics, line: str, cell: str) -> DryRun | None:
+    """Run one ``%%codex`` cell. What it returns is shown by IPython: an answer is shown already, a dry run is not."""
     parser = cell_parser()
     target, line = split_target(line)
     words, rest = split_options(line, parser)
     options = parser.parse_line(words, defaults(magics.shell))
     if options.help:
         print(parser.format_help())
-        return
+        return None
     if rest:
         raise InvalidOption(
             f"%%codex does not expect {rest[:40]!r} on its line.",
             hint="The prompt goes below it; options begin with -.",
         )
-    _ask_with(magics, options, cell, target)
+    return _ask_with(magics, options, cell, target)
 
 
-def ask_line(magics: CodexMagics, line: str) -> None:
+def ask_line(magics: CodexMagics, line: str) -> DryRun | None:
     """Run ``%codex ask``: options first, the rest of the line is the prompt."""
     parser = line_parser()
     target, line = split_target(line)
@@ -79,15 +80,15 @@ def ask_line(magics: CodexMagics, line: str) -> None:
     options = parser.parse_line(words, defaults(magics.shell))
     if options.help:
         print(parser.format_help())
-        return
-    _ask_with(magics, options, prompt, target)
+        return None
+    return _ask_with(magics, options, prompt, target)
 
 
-def _ask_with(magics: CodexMagics, options: argparse.Namespace, prompt: str, target: str | None) -> None:
+def _ask_with(magics: CodexMagics, options: argparse.Namespace, prompt: str, target: str | None) -> DryRun | None:
     shell: Any = magics.shell
     evaluate = evaluator(shell.user_ns)
     functions: list[str] = options.tool or []
-    _perform(
+    found = _perform(
         Ask.of(
             prompt if options.no_interpolate else expand(prompt, evaluate),
             model=options.model,
@@ -107,7 +108,9 @@ def _ask_with(magics: CodexMagics, options: argparse.Namespace, prompt: str, tar
         quiet=options.quiet,
         stream=not options.no_stream,
         chat={"chat": options.chat or None, "new": options.new, "at": options.at, "turns": options.turns},
+        dry=options.dry_run,
     )
+    return None if isinstance(found, Answer) or options.quiet else found
 
 
 def ask(  # noqa: PLR0913 - the options of the magic
@@ -131,11 +134,13 @@ def ask(  # noqa: PLR0913 - the options of the magic
     quiet: bool = False,
     stream: bool | None = None,
     timeout: float | None = None,
+    dry_run: bool = False,
 ) -> Answer:
     """Ask the model and return its answer: ``%%codex`` from Python, with the same options and the same defaults.
 
     In a notebook or in IPython the answer streams as it does under the magic, unless ``quiet``, and the conversation
-    goes on; elsewhere nothing is shown, and each question stands alone. The prompt is sent as it stands.
+    goes on; elsewhere nothing is shown, and each question stands alone. The prompt is sent as it stands. With
+    ``dry_run`` nothing is sent, and a `DryRun` comes back instead of an answer.
 
     Raises:
         CodexError: what went wrong; text that had come is in ``_codex`` (in IPython) and in the error's ``partial``.
@@ -164,20 +169,26 @@ def ask(  # noqa: PLR0913 - the options of the magic
         schema=schema,
         tools=_toolbox(list(tools), approve or usual.get("approve", "ask"), shell),
     )
-    return _perform(
+    found: Any = _perform(
         question,
         shell,
         out=_name(out),
         quiet=quiet,
         stream=usual.get("stream", True) if stream is None else stream,
         chat={"chat": chat or usual.get("chat"), "new": new, "at": at, "turns": turns},
+        dry=dry_run,
     )
+    return found
 
 
-def _perform(question: Ask, shell: Any, *, out: str | None, quiet: bool, stream: bool, chat: dict[str, Any]) -> Answer:
+def _perform(
+    question: Ask, shell: Any, *, out: str | None, quiet: bool, stream: bool, chat: dict[str, Any], dry: bool
+) -> Answer | DryRun:
     record: Callable[[Answer], Answer] = lambda answer: answer  # noqa: E731 - outside of IPython nothing goes on
     if shell is not None:
         question, record = conversations(shell).join(question, **chat)
+    if dry:
+        return _dry(question, shell, out)
 
     def keep(answer: Answer) -> Answer:
         answer = record(answer)
@@ -196,6 +207,15 @@ def _perform(question: Ask, shell: Any, *, out: str | None, quiet: bool, stream:
     if shell is not None and not quiet:
         _show_once(shell, answer)
     return answer
+
+
+def _dry(question: Ask, shell: Any, out: str | None) -> DryRun:
+    from codex_nb.chat.dry_run import dry_run
+
+    found = dry_run(question, shared_session())
+    if shell is not None and out:
+        shell.user_ns[out] = found
+    return found
 
 
 def defaults(shell: Any) -> dict[str, Any]:

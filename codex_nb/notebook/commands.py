@@ -52,10 +52,10 @@ def _no_more(rest: str, name: str) -> None:
         )
 
 
-def _ask(magics: CodexMagics, rest: str) -> None:
+def _ask(magics: CodexMagics, rest: str) -> Any:
     from codex_nb.notebook.asking import ask_line
 
-    ask_line(magics, rest)
+    return ask_line(magics, rest)
 
 
 def _status(_magics: CodexMagics, rest: str) -> Any:

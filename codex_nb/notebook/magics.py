@@ -53,11 +53,11 @@ class CodexMagics(Magics):
 
     @no_var_expand  # pyright: ignore[reportUntypedFunctionDecorator]
     @cell_magic("codex")  # pyright: ignore[reportUntypedFunctionDecorator]
-    def codex_cell(self, line: str, cell: str) -> None:
+    def codex_cell(self, line: str, cell: str) -> Any:
         """Ask the model; the answer streams into the cell. ``%%codex -h`` shows the options."""
         from codex_nb.notebook.asking import ask_cell
 
-        ask_cell(self, line, cell)
+        return ask_cell(self, line, cell)
 
     @no_var_expand  # pyright: ignore[reportUntypedFunctionDecorator]
     @line_magic("codex")  # pyright: ignore[reportUntypedFunctionDecorator]

@@ -90,6 +90,7 @@ def ask_parser(prog: str, description: str, epilog: str = "") -> OptionParser:
     add("-q", "--quiet", action="store_true", help="show nothing; the answer is in _codex and --out")
     add("--no-stream", action="store_true", help="show the answer once, when it is whole")
     add("--no-interpolate", action="store_true", help="send {{…}} as it stands")
+    add("--dry-run", action="store_true", help="send nothing; show what would be sent, and about how many tokens")
     add("--timeout", type=_seconds, metavar="S", help="seconds to connect and of silence; the answer may take longer")
     add("-h", "--help", action="store_true", help="show this")
     return parser

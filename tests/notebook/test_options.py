@@ -102,3 +102,59 @@ def test_the_summary_of_an_answer_that_broke_off_is_kept(shell, backend):
     _, error = run(shell, "%%codex --summary auto -o half\nx")
     assert isinstance(error, codex_nb.StreamInterrupted)
     assert (shell.user_ns["half"].summary, shell.user_ns["half"].text) == ("A thought.", "Half")
+
+
+def test_a_dry_run_sends_nothing_and_tells_all(shell, backend):
+    """The body is the one that is sent afterwards, to the letter; the login is hidden; the chat does not go on."""
+    backend.add(Turn(text="First."))
+    run(shell, "%%codex -n -m gpt-5.4\nOne two three")
+    before = len(backend.requests)
+    cell = '%%codex ? -m gpt-5.4/high -i "be brief" --web -s "[city: str]" --timeout 9\nAnd {{6 * 7}}?'
+    printed, error = run(shell, cell.replace("?", "--dry-run -o seen", 1))
+    assert error is None
+    assert len(backend.requests) == before
+    seen = shell.user_ns["seen"]
+    assert "Not sent" in printed
+    assert "And 42?" in printed
+    assert "made-up-token" not in printed + seen._repr_html_() + str(seen.headers)
+    assert seen.headers["authorization"] == "[hidden]"
+    assert seen.url == f"{backend.url}/backend-api/codex/responses"
+    assert shell.user_ns["_codex"].text == "First."
+    counted = dict(seen.tokens)
+    assert counted.pop("total") == sum(counted.values())
+    assert set(counted) == {"instructions", "history", "prompt", "tools", "schema"}
+    backend.add(Turn(text='{"value": []}'))
+    run(shell, cell.replace("?", "", 1))
+    sent = backend.requests[-1]
+    assert sent.body == seen.request
+    named = {name.lower() for name in sent.headers}
+    assert named - {"transfer-encoding"} <= set(seen.headers)
+
+
+def test_a_dry_run_of_a_new_session_says_what_it_cannot_know(backend, shell):
+    """Not even the list of models is asked for."""
+    seen = codex_nb.ask("hi <b>you</b>", new=True, dry_run=True)
+    assert backend.requests == []
+    assert seen.request["model"] == ""
+    assert "first that the service lists" in repr(seen)
+    assert "hi &lt;b&gt;you" in seen._repr_html_()
+    assert codex_nb.ask("x", new=True, model="gpt-5.4", summary="auto", dry_run=True).guessed
+    codex_nb.session().models.list()
+    seen = codex_nb.ask("hi", new=True, dry_run=True, tools=[codex_nb.tool(lambda city: city, name="look")])
+    assert seen.request["model"] == "gpt-6.1-sol"
+    assert seen.guessed == ()
+    assert seen.tokens["tools"] > 10
+    assert [request.method for request in backend.requests] == ["GET"]
+
+
+def test_a_dry_run_shortens_data_only_where_it_is_shown(backend):
+    """The object is complete."""
+    from codex_nb.chat.dry_run import DryRun
+
+    image = "data:image/png;base64," + "A" * 5_000
+    prose = "word " * 2_000
+    seen = DryRun({"input": [image, prose]}, {"prompt": 1, "total": 1}, "http://x", {}, 7_000)
+    assert seen.request["input"][0] == image
+    assert "A" * 100 not in repr(seen)
+    assert "5,022 characters" in repr(seen)
+    assert prose.strip() in repr(seen)

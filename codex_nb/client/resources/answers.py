@@ -11,6 +11,7 @@ from codex_nb.client._formats import Format
 from codex_nb.client._incoming import EVENT_STREAM, Incoming, shaped
 from codex_nb.client._parsing import parsed
 from codex_nb.client._tools import ToolReaders, wire_tool
+from codex_nb.client.preview import Preview, preview
 from codex_nb.client.resources.fields import Fields
 from codex_nb.client.resources.models import default_model, list_models
 from codex_nb.errors import APIConnectionError, CodexError, InvalidAnswer, InvalidOption
@@ -25,11 +26,12 @@ from codex_nb.wire.request import REFUSED, USUAL, Manners, refuse, request_body
 if TYPE_CHECKING:
     from codex_nb.client._core import Core
     from codex_nb.client.resources.fields import Input
+    from codex_nb.types.models import ModelPage
     from codex_nb.types.parsed import ParsedResponse
     from codex_nb.types.responses import Response
     from codex_nb.wire.call import Reply
 
-__all__ = ["Request", "collected", "compacting", "opening"]
+__all__ = ["Request", "collected", "compacting", "opening", "previewing"]
 
 T = TypeVar("T")
 
@@ -112,20 +114,7 @@ def opening(core: Core, request: Request[Any]) -> Flow[tuple[Incoming, Any]]:
     model = request.model or (yield from default_model(core))
     codex = core.settings.backend.speaks_codex
     manners = (yield from _manners(core, model, request.fields)) if codex else USUAL
-    conversation = request.fields.get("prompt_cache_key") or core.id
-    body = request_body(
-        model=model,
-        input=request.input,
-        cache_key=conversation if codex else None,
-        fields=request.fields,
-        manners=manners,
-    )
-    state = core.turns.state(body["input"]) if codex else None
-    headers = {"accept": EVENT_STREAM}
-    if codex:
-        headers = turn(conversation, str(uuid.uuid4()), state=state, lite=manners.lite)
-    sent = {**headers, **request.headers}
-    call = Call("POST", "codex/responses", json=body, headers=sent, stream=True, patience=request.timeout)
+    call, state = _described(core, request, model, manners)
     reply: Reply = yield call
     arriving: Any = reply.body
 
@@ -140,6 +129,47 @@ def opening(core: Core, request: Request[Any]) -> Flow[tuple[Incoming, Any]]:
         beginning: bytes = yield Read(reply)
         raise incoming.refusal(beginning)
     return incoming, arriving
+
+
+def _described(core: Core, request: Request[Any], model: str, manners: Manners) -> tuple[Call, str | None]:
+    """Return the call that ``request`` makes, and the word for the turn that it continues."""
+    codex = core.settings.backend.speaks_codex
+    conversation = request.fields.get("prompt_cache_key") or core.id
+    body = request_body(
+        model=model,
+        input=request.input,
+        cache_key=conversation if codex else None,
+        fields=request.fields,
+        manners=manners,
+    )
+    state = core.turns.state(body["input"]) if codex else None
+    headers = {"accept": EVENT_STREAM}
+    if codex:
+        headers = turn(conversation, str(uuid.uuid4()), state=state, lite=manners.lite)
+    sent = {**headers, **request.headers}
+    return Call("POST", "codex/responses", json=body, headers=sent, stream=True, patience=request.timeout), state
+
+
+def previewing(core: Core, request: Request[Any]) -> Preview:
+    """Return what `opening` would send, by what is known already."""
+    model, guessed = request.model or core.settings.model, ()
+    if model is None and core.models:
+        model = _first(default_model(core))
+    if model is None:
+        guessed = ("the model, which is the first that the service lists",)
+    elif core.models is None and core.settings.backend.speaks_codex and _depends(request.fields):
+        guessed = ("where the tools stand, and whether a summary is asked for, which depends on the model",)
+    call, _ = _described(core, request, model or "", _known_manners(core.models, model or ""))
+    return preview(core.transport, call, guessed)
+
+
+def _first(flow: Flow[T]) -> T:
+    """Return the result of a flow that has nothing to ask for."""
+    try:
+        next(flow)
+    except StopIteration as end:
+        return end.value
+    raise RuntimeError("The flow asks for something.")
 
 
 def collected(core: Core, request: Request[Any]) -> Flow[Response]:
@@ -188,14 +218,22 @@ def _compacting_elsewhere(core: Core, request: Request[Any], items: list[Any]) -
 def _manners(core: Core, model: str, fields: Mapping[str, Any]) -> Flow[Manners]:
     """Return what the list of models says of ``model``; it is asked for where the request depends on it."""
     page = core.models
-    depends = bool(fields.get("tools")) or bool(as_object(fields.get("reasoning")).get("summary"))
-    if page is None and depends:
+    if page is None and _depends(fields):
         try:
             page = yield from list_models(core)
         except APIConnectionError:
             raise
         except CodexError:  # the request itself will tell what is wrong, if it matters
             return USUAL
+    return _known_manners(page, model)
+
+
+def _depends(fields: Mapping[str, Any]) -> bool:
+    """Whether the request looks different for different models."""
+    return bool(fields.get("tools")) or bool(as_object(fields.get("reasoning")).get("summary"))
+
+
+def _known_manners(page: ModelPage | None, model: str) -> Manners:
     for info in page or ():
         if info.id == model:
             return Manners(

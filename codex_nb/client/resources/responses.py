@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 from codex_nb.client._drivers import SyncDriver
 from codex_nb.client._faces import Async, F, Resource, Sync
 from codex_nb.client._stream import AsyncParsedStream, AsyncResponseStream, ParsedStream, ResponseStream
-from codex_nb.client.resources.answers import Request, collected, compacting, opening
+from codex_nb.client.resources.answers import Request, collected, compacting, opening, previewing
 from codex_nb.client.resources.fields import Fields, Input, spelt_out
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
     from codex_nb.client._stream import Opened, OpenedAsync
+    from codex_nb.client.preview import Preview
     from codex_nb.types.parsed import ParsedResponse
     from codex_nb.types.responses import CompactedResponse, Response
     from codex_nb.wire.call import Flow
@@ -248,6 +249,20 @@ class Responses(Resource[F]):
 
         """
         return self._driver.run(compacting(self._core, Request[None]("compact", input, model, fields)))
+
+    @spelt_out
+    def preview(
+        self, *, input: Input, model: str | None = None, text_format: Any = None, **fields: Unpack[Fields]
+    ) -> Preview:
+        """Return what `stream` would send with the same arguments: address, headers (the login hidden) and body.
+
+        Nothing is sent, not even to learn which models there are.
+
+        Raises:
+            UnsupportedParameter: a parameter that the backend refuses.
+
+        """
+        return previewing(self._core, Request[Any]("preview", input, model, fields, text_format))
 
     def _parsed(self, request: Request[T]) -> Flow[ParsedResponse[T]]:
         return request.parsed((yield from collected(self._core, request)))
