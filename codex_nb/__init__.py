@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         UsageLimitReached,
     )
     from codex_nb.notebook.asking import ask
+    from codex_nb.notebook.transcribing import transcribe
     from codex_nb.settings import Backend
     from codex_nb.tools.function import tool
 
@@ -69,6 +70,7 @@ _HOME = {
     "pydantic_function_tool": "codex_nb.client._tools",
     "session": "codex_nb.client.default",
     "tool": "codex_nb.tools.function",
+    "transcribe": "codex_nb.notebook.transcribing",
     "use": "codex_nb.client.default",
 }
 
@@ -115,6 +117,7 @@ __all__ = [
     "pydantic_function_tool",
     "session",
     "tool",
+    "transcribe",
     "use",
 ]
 

@@ -8,5 +8,6 @@ from codex_nb.frames.calls import calls
 from codex_nb.frames.diffs import diffs
 from codex_nb.frames.places import environments, memories
 from codex_nb.frames.tasks import task, tasks, turns
+from codex_nb.frames.transcripts import transcripts
 
-__all__ = ["calls", "diffs", "environments", "memories", "models", "task", "tasks", "turns", "usage"]
+__all__ = ["calls", "diffs", "environments", "memories", "models", "task", "tasks", "transcripts", "turns", "usage"]

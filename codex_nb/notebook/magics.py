@@ -67,6 +67,14 @@ class CodexMagics(Magics):
 
         return run_command(self, line)
 
+    @no_var_expand  # pyright: ignore[reportUntypedFunctionDecorator]
+    @line_magic("codex_transcribe")  # pyright: ignore[reportUntypedFunctionDecorator]
+    def codex_transcribe(self, line: str) -> Any:
+        """Make text of recordings, or record one. ``%codex_transcribe -h`` shows the options."""
+        from codex_nb.notebook.transcribing import transcribe_line
+
+        return transcribe_line(self, line)
+
 
 def load(shell: InteractiveShell) -> None:
     """Register the magics, and take away what an earlier load left."""
@@ -86,5 +94,6 @@ def unload(shell: InteractiveShell) -> None:
     shell.configurables[:] = [one for one in shell.configurables if type(one).__name__ != CodexMagics.__name__]
     manager: Any = shell.magics_manager
     for kind in ("line", "cell"):
-        manager.magics[kind].pop("codex", None)
+        for name in ("codex", "codex_transcribe"):
+            manager.magics[kind].pop(name, None)
     manager.registry.pop(CodexMagics.__name__, None)

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from codex_nb.chat.ask import SUMMARIES
 from codex_nb.errors import InvalidOption
 
-__all__ = ["OptionParser", "ask_parser", "split_options"]
+__all__ = ["OptionParser", "ask_parser", "split_options", "transcribe_parser"]
 
 
 class OptionParser(argparse.ArgumentParser):
@@ -104,6 +104,30 @@ def _seconds(text: str) -> float:
 
 
 _seconds.__name__ = "number of seconds"  # what argparse calls a value that is none
+
+
+def transcribe_parser(prog: str) -> OptionParser:
+    """Return the parser of ``%codex_transcribe``."""
+    parser = OptionParser(
+        prog=prog,
+        description="Make text of recordings; without one, show a recorder.",
+        epilog='examples:\n  %codex_transcribe talk.m4a -l en -o talk\n  %codex_transcribe "day 1/*.wav" --save texts',
+        add_help=False,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("sources", nargs="*", metavar="PATH", help="files, patterns such as talks/*.m4a, or variables")
+    add("-l", "--language", metavar="CODE", help="what is spoken: en, de, …; without it the service listens for it")
+    add("-r", "--route", metavar="NAME,…", help="the ways to take, in order: codex (default), platform")
+    add("-m", "--model", help="the model, on routes that have several")
+    add("--prompt", metavar="TEXT", help="names and words that are said")
+    add("-j", "--jobs", type=int, default=8, metavar="N", help="how many files are sent at once (default: 8)")
+    add("--save", metavar="DIR", help="keep each transcript there, as a text file named after its recording")
+    add("-o", "--out", metavar="NAME", help="the variable that gets the result; `name <<` in front does the same")
+    add("-q", "--quiet", action="store_true", help="show nothing; the result is in _transcript and --out")
+    add("-h", "--help", action="store_true", help="show this")
+    return parser
 
 
 def split_options(line: str, parser: OptionParser) -> tuple[list[str], str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 from pydantic import Field, PrivateAttr
 
+from codex_nb.safe_markdown import printable
 from codex_nb.types._base import Shape
 
 __all__ = ["Transcript", "TranscriptSegment"]
@@ -46,3 +48,14 @@ class Transcript(Shape):
 
     def __str__(self) -> str:
         return self.text
+
+    def __repr__(self) -> str:
+        length = "" if self.duration is None else f", {self.duration:.1f} s"
+        return printable(f"{self.text}\n— {self.source}, by {self.route}{length}")
+
+    def _repr_html_(self) -> str:
+        text, about = (html.escape(part) for part in repr(self).rsplit("\n", 1))
+        return (
+            f'<div style="white-space: pre-wrap; max-width: 60em; line-height: 1.5">{text}</div>'
+            f'<div style="opacity: 0.65; font-size: 85%">{about}</div>'
+        )

@@ -1,0 +1,83 @@
+"""Text of many recordings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from codex_nb.client._sounds import name_of
+from codex_nb.client.default import session as shared_session
+from codex_nb.client.side_by_side import side_by_side
+from codex_nb.columns import DURATION, TEXT, Column, table
+from codex_nb.errors import CodexError, InvalidOption
+from codex_nb.types.audio import Transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import pandas as pd
+
+    from codex_nb.client.session import Session
+
+__all__ = ["transcripts"]
+
+CONCURRENCY = 8
+Row = tuple[str, Transcript | CodexError | None]
+
+
+def _of(name: str) -> Callable[[Row], Any]:
+    return lambda row: getattr(row[1], name) if isinstance(row[1], Transcript) else None
+
+
+def _error(row: Row) -> str | None:
+    if isinstance(row[1], Transcript):
+        return None
+    return str(row[1]) if row[1] else "Not begun."
+
+
+COLUMNS: list[Column[Row]] = [
+    Column("source", TEXT, lambda row: row[0]),
+    Column("text", TEXT, _of("text")),
+    Column("duration", DURATION, _of("duration")),
+    Column("route", TEXT, _of("route")),
+    Column("error", TEXT, _error),
+]
+
+
+def transcripts(
+    sources: Iterable[Any],
+    session: Session | None = None,
+    *,
+    concurrency: int = CONCURRENCY,
+    on_done: Callable[[int, Transcript | CodexError], None] | None = None,
+    on_interrupt: Callable[[pd.DataFrame], None] | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Return the text of each recording in ``sources``, one row each, in their order; a bad one stops no other.
+
+    Columns: ``source``, ``text`` (text, missing where it failed), ``duration`` (timedelta64[us]), ``route``, ``error``
+    (text, missing where it went well). ``options`` are those of ``audio.transcriptions.create``. ``on_done(place,
+    outcome)`` is called as each ends; ``on_interrupt`` gets the table so far when the user interrupts.
+    """
+    if concurrency < 1:
+        raise InvalidOption("concurrency must be at least 1.", hint=f"Leave it out for {CONCURRENCY}.")
+    given = list(sources)
+    chosen = session or shared_session()
+
+    def one(each: Any) -> Transcript:
+        return chosen.audio.transcriptions.create(file=each, **options)
+
+    rows: list[Row] = [(name_of(each), None) for each in given]
+    try:
+        for place, outcome in side_by_side(one, given, concurrency):
+            rows[place] = (rows[place][0], outcome)
+            if on_done:
+                on_done(place, outcome)
+    except KeyboardInterrupt:
+        if on_interrupt:
+            on_interrupt(_frame(rows))
+        raise
+    return _frame(rows)
+
+
+def _frame(rows: list[Row]) -> pd.DataFrame:
+    return table(COLUMNS, rows, source="audio/transcriptions")

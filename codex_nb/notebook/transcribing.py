@@ -1,0 +1,186 @@
+"""``%codex_transcribe`` and its twin in Python, `transcribe`."""
+
+from __future__ import annotations
+
+import glob
+import keyword
+import os
+import shlex
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast, overload
+
+from codex_nb.client.default import session as shared_session
+from codex_nb.errors import InvalidOption, Stopped
+from codex_nb.notebook.options import transcribe_parser
+from codex_nb.notebook.prompt import split_target
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from codex_nb.client.session import Session
+    from codex_nb.errors import CodexError
+    from codex_nb.types.audio import Transcript
+
+__all__ = ["transcribe", "transcribe_line"]
+
+LAST = "_transcript"
+PATTERN = "*?["
+PROG = "%codex_transcribe"
+
+
+@overload
+def transcribe(source: list[Any], **options: Any) -> pd.DataFrame: ...  # pyright: ignore[reportOverlappingOverload]
+@overload
+def transcribe(source: object, **options: Any) -> Transcript: ...
+def transcribe(source: object, *, session: Session | None = None, **options: Any) -> pd.DataFrame | Transcript:
+    """Return what is said in a recording: a path, bytes, an open binary file or a `Recording`.
+
+    Of a list of them, the DataFrame of `codex_nb.frames.transcripts`: ``source, text, duration, route, error``, and a
+    bad one stops no other. ``options`` are those of ``session.audio.transcriptions.create``: ``language``, ``route``,
+    ``prompt``, ``model``; of a list ``concurrency`` are sent at once.
+
+    Raises:
+        AudioError: there is no sound in it that can be sent, or the service cannot decode it.
+        APIError: the request failed; the error names the recording, the route and what to try.
+
+    """
+    if isinstance(source, list):
+        from codex_nb.frames.transcripts import transcripts
+
+        return transcripts(cast("list[Any]", source), session, **options)
+    return (session or shared_session()).audio.transcriptions.create(file=source, **options)
+
+
+def transcribe_line(magics: Any, line: str) -> Any:
+    """Run one ``%codex_transcribe`` line."""
+    parser = transcribe_parser(PROG)
+    target, line = split_target(line)
+    options = parser.parse_line(_words(line))
+    if options.help:
+        print(parser.format_help())
+        return None
+    shell = magics.shell
+    name = _name(options.out or target)
+    if not options.sources:
+        raise InvalidOption(f"{PROG} needs a recording.", hint=f"{PROG} talk.m4a, several files, or a pattern.")
+
+    def keep(result: Any) -> None:
+        shell.user_ns[LAST] = result
+        if name:
+            shell.user_ns[name] = result
+
+    result = _run(_sources(options.sources, shell.user_ns), options, keep)
+    keep(result)
+    return None if options.quiet else result
+
+
+def _run(sources: list[Any], options: argparse.Namespace, keep: Callable[[Any], None]) -> Any:
+    asked = {name: getattr(options, name) for name in ("language", "route", "prompt", "model")}
+    keeper = _Folder(options.save) if options.save else None
+    if len(sources) == 1:
+        try:
+            found: Transcript = transcribe(cast("object", sources[0]), **asked)
+        except KeyboardInterrupt:
+            raise Stopped("Stopped.") from None
+        if keeper:
+            keeper.write(found)
+        return found
+    return _run_many(sources, asked, keeper, keep, quiet=options.quiet, concurrency=options.jobs)
+
+
+def _run_many(
+    sources: list[Any],
+    asked: dict[str, Any],
+    keeper: _Folder | None,
+    keep: Callable[[Any], None],
+    *,
+    quiet: bool,
+    concurrency: int,
+) -> Any:
+    """Transcribe with a progress bar; the table so far is kept when the user stops it."""
+    from codex_nb.frames.transcripts import transcripts
+
+    bar: Any = import_module("tqdm.auto").tqdm
+    failed = 0
+    with bar(total=len(sources), desc="transcribing", unit="file", disable=quiet) as progress:
+
+        def done(_place: int, outcome: Transcript | CodexError) -> None:
+            nonlocal failed
+            if isinstance(outcome, Exception):
+                failed += 1
+                progress.set_postfix_str(f"{failed} failed")
+            elif keeper:
+                keeper.write(outcome)
+            progress.update()
+
+        try:
+            return transcripts(sources, concurrency=concurrency, on_done=done, on_interrupt=keep, **asked)
+        except KeyboardInterrupt:
+            raise Stopped(f"Stopped; the table so far is in {LAST}.") from None
+
+
+class _Folder:
+    """Where transcripts are kept as text files, one a recording, none over another."""
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path).expanduser()
+        try:
+            self._path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InvalidOption(
+                f"--save: {path} cannot be a folder ({error.strerror}).", hint="Name a folder that may be written to."
+            ) from None
+
+    def write(self, found: Transcript) -> None:
+        stem = Path(found.source).stem or "transcript"
+        for number in count(1):
+            path = self._path / (f"{stem}.txt" if number == 1 else f"{stem}-{number}.txt")
+            try:
+                with path.open("x", encoding="utf-8") as file:
+                    file.write(f"{found.text}\n")
+            except FileExistsError:
+                continue
+            return
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line, posix=os.name != "nt")
+    except ValueError:
+        raise InvalidOption("A quote is not closed.", hint="Close it, or leave the quotes out.") from None
+
+
+def _sources(words: list[str], variables: dict[str, Any]) -> list[Any]:
+    """Return the recordings that ``words`` name: files, what patterns match, variables of the notebook.
+
+    Raises:
+        InvalidOption: a pattern matches nothing.
+
+    """
+    found: list[Any] = []
+    for word in words:
+        path = Path(word).expanduser()
+        if path.exists():
+            found.append(str(path))
+        elif any(letter in word for letter in PATTERN):
+            matches = sorted(one for one in glob.glob(str(path), recursive=True) if Path(one).is_file())  # noqa: PTH207 - an absolute pattern is fine here
+            if not matches:
+                raise InvalidOption(f"No file matches {word}.", hint=f"The kernel's folder is {Path.cwd()}.")
+            found += matches
+        elif word.isidentifier() and word in variables:
+            value = variables[word]
+            found += value if isinstance(value, list) else [value]
+        else:
+            found.append(str(path))
+    return found
+
+
+def _name(name: str | None) -> str | None:
+    if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
+        raise InvalidOption(f"{name!r} is no name of a variable.", hint="Example: -o talk.")
+    return name
