@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from codex_nb.settings import Backend
 
-__all__ = ["connect", "session", "use"]
+__all__ = ["connect", "opened", "session", "use"]
 
 _lock = threading.Lock()
 _shared: Session | None = None
@@ -25,6 +25,11 @@ def session() -> Session:
         if _shared is None:
             _shared = Session()
         return _shared
+
+
+def opened() -> Session | None:
+    """Return the shared session if there is one already."""
+    return _shared
 
 
 def use(replacement: Session | Backend | str) -> Session:

@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from codex_nb.errors import InvalidOption
+from codex_nb.notebook.options import OptionParser, command_parser, words_of
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
 
     from codex_nb.notebook.magics import CodexMagics
 
-__all__ = ["run_command"]
+__all__ = ["COMMANDS", "Command", "run_command"]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing that ``%codex`` does: how it is written, what it does, its options, and what does it.
+
+    ``run`` gets the options, read; that of a command that is ``free`` gets its line as it was written.
+    """
+
+    usage: str
+    text: str
+    run: Callable[[CodexMagics, Any], Any]
+    add_options: Callable[[OptionParser], None] | None = None
+    free: bool = False
+
+    def parser(self) -> OptionParser:
+        """Return the parser of its line."""
+        parser = command_parser(f"%codex {self.usage.partition(' ')[0]}", self.text)
+        if self.add_options:
+            self.add_options(parser)
+        return parser
 
 
 def run_command(magics: CodexMagics, line: str) -> Any:
     """Run ``%codex NAME …`` and return what it makes.
 
     Raises:
-        InvalidOption: there is no such command, with the ones close to it.
+        InvalidOption: there is no such command, or it has no such option, with the ones close to it.
 
     """
     name, _, rest = line.strip().partition(" ")
@@ -32,104 +56,112 @@ def run_command(magics: CodexMagics, line: str) -> Any:
             f"%codex has no {name!r}.",
             hint=f"Did you mean {' or '.join(close)}?" if close else f"It has {', '.join(COMMANDS)}.",
         )
-    usage, _text, command = COMMANDS[name]
-    if rest.strip() in {"-h", "--help"} and name not in {"ask", "login", "logout"}:
-        print(f"%codex {usage}\n\n{_text}")
+    command = COMMANDS[name]
+    if command.free:
+        return command.run(magics, rest.strip())
+    parser = command.parser()
+    options = parser.parse_line(words_of(rest))
+    if options.help:
+        print(parser.format_help().rstrip())
         return None
-    return command(magics, rest.strip())
+    return command.run(magics, options)
 
 
 def _help() -> str:
-    width = max(len(usage) for usage, _, _ in COMMANDS.values())
-    lines = (f"  %codex {usage:<{width}}  {text}" for usage, text, _ in COMMANDS.values())
-    return "\n".join(["%codex does one thing at a time:", "", *lines, "", "%%codex -h is about asking in a cell."])
+    width = max(len(command.usage) for command in COMMANDS.values())
+    lines = (f"  %codex {command.usage:<{width}}  {command.text}" for command in COMMANDS.values())
+    more = "%codex NAME -h shows the options of one, and %%codex -h is about asking in a cell."
+    return "\n".join(["%codex does one thing at a time:", "", *lines, "", more])
 
 
-def _no_more(rest: str, name: str) -> None:
-    if rest:
-        raise InvalidOption(
-            f"%codex {name} takes nothing more, not {rest[:40]!r}.", hint="%codex -h shows what there is."
-        )
-
-
-def _ask(magics: CodexMagics, rest: str) -> Any:
+def _ask(magics: CodexMagics, line: str) -> Any:
     from codex_nb.notebook.asking import ask_line
 
-    return ask_line(magics, rest)
+    return ask_line(magics, line)
 
 
-def _status(_magics: CodexMagics, rest: str) -> Any:
+def _status(_magics: CodexMagics, _options: argparse.Namespace) -> Any:
     from codex_nb.client.default import session
     from codex_nb.notebook.cards import status_card
 
-    _no_more(rest, "status")
     return status_card(session())
 
 
-def _login(magics: CodexMagics, rest: str) -> Any:
+def _login(magics: CodexMagics, options: argparse.Namespace) -> Any:
     from codex_nb.notebook.sign_in import login_line
 
-    return login_line(magics.shell, rest)
+    return login_line(magics.shell, options)
 
 
-def _logout(_magics: CodexMagics, rest: str) -> Any:
+def _login_options(parser: OptionParser) -> None:
+    from codex_nb.notebook.sign_in import add_login_options
+
+    add_login_options(parser)
+
+
+def _logout(_magics: CodexMagics, options: argparse.Namespace) -> Any:
     from codex_nb.notebook.sign_in import logout_line
 
-    return logout_line(rest)
+    return logout_line(options)
 
 
-def _use(_magics: CodexMagics, rest: str) -> Any:
+def _logout_options(parser: OptionParser) -> None:
+    from codex_nb.notebook.sign_in import add_logout_options
+
+    add_logout_options(parser)
+
+
+def _use(_magics: CodexMagics, options: argparse.Namespace) -> Any:
     from codex_nb.client.default import use
     from codex_nb.notebook.cards import status_card
 
-    if not rest:
+    if not options.backend:
         raise InvalidOption(
             "%codex use needs a backend.", hint="chatgpt, local, or an address such as http://127.0.0.1:8080/v1."
         )
-    return status_card(use(rest))
+    return status_card(use(options.backend))
 
 
-def _models(_magics: CodexMagics, rest: str) -> Any:
+def _use_options(parser: OptionParser) -> None:
+    parser.add_argument("backend", nargs="?", metavar="BACKEND", help="chatgpt, local, or an address")
+
+
+def _models(_magics: CodexMagics, _options: argparse.Namespace) -> Any:
     from codex_nb import frames
 
-    _no_more(rest, "models")
     return frames.models()
 
 
-def _usage(_magics: CodexMagics, rest: str) -> Any:
+def _usage(_magics: CodexMagics, _options: argparse.Namespace) -> Any:
     from codex_nb import frames
 
-    _no_more(rest, "usage")
     return frames.usage()
 
 
-def _chats(magics: CodexMagics, rest: str) -> Any:
+def _chats(magics: CodexMagics, _options: argparse.Namespace) -> Any:
     from codex_nb.notebook.chats import conversations
     from codex_nb.notebook.chats_table import chats_table
 
-    _no_more(rest, "chats")
     return chats_table(conversations(magics.shell).chats)
 
 
-def _last(magics: CodexMagics, rest: str) -> Any:
+def _last(magics: CodexMagics, _options: argparse.Namespace) -> Any:
     from codex_nb.notebook.asking import LAST
 
-    _no_more(rest, "last")
     shell: Any = magics.shell
     if LAST not in shell.user_ns:
         raise InvalidOption("Nothing was asked yet in this kernel.", hint="Ask with %%codex.")
     return shell.user_ns[LAST]
 
 
-# name -> how it is written, what it does, what does it
-COMMANDS: Final[dict[str, tuple[str, str, Callable[[CodexMagics, str], Any]]]] = {
-    "ask": ("ask PROMPT", "Ask in one line; options come first, as in %%codex.", _ask),
-    "login": ("login", "Sign in to ChatGPT: in a browser, or with --device by a code; -h shows more.", _login),
-    "logout": ("logout", "Remove the login from this machine; --revoke ends it at the service as well.", _logout),
-    "status": ("status", "Where requests go, and as whom.", _status),
-    "use": ("use BACKEND", "Go on with another backend: chatgpt, local, or an address.", _use),
-    "models": ("models", "The models of this account, as a DataFrame.", _models),
-    "usage": ("usage", "The quota, one row a window, as a DataFrame.", _usage),
-    "chats": ("chats", "What was asked in this notebook, one row a turn, as a DataFrame.", _chats),
-    "last": ("last", "The last answer, also when it was stopped or broke off.", _last),
+COMMANDS: Final[dict[str, Command]] = {
+    "ask": Command("ask PROMPT", "Ask in one line; options come first, as in %%codex.", _ask, free=True),
+    "login": Command("login", "Sign in to ChatGPT: in a browser, or with --device by a code.", _login, _login_options),
+    "logout": Command("logout", "Remove the login from this machine.", _logout, _logout_options),
+    "status": Command("status", "Where requests go, and as whom.", _status),
+    "use": Command("use BACKEND", "Go on with another backend: chatgpt, local, or an address.", _use, _use_options),
+    "models": Command("models", "The models of this account, as a DataFrame.", _models),
+    "usage": Command("usage", "The quota, one row a window, as a DataFrame.", _usage),
+    "chats": Command("chats", "What was asked in this notebook, one row a turn, as a DataFrame.", _chats),
+    "last": Command("last", "The last answer, also when it was stopped or broke off.", _last),
 }

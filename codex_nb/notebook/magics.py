@@ -14,6 +14,7 @@ from IPython.core.magic import (
 from traitlets import Bool, Enum, TraitError, Unicode, validate
 
 from codex_nb.chat.ask import EFFORT
+from codex_nb.notebook.complete import register, unregister
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -87,10 +88,12 @@ def load(shell: InteractiveShell) -> None:
         unload(shell)
         magics = CodexMagics(shell)
     shell.register_magics(magics)
+    register(shell)
 
 
 def unload(shell: InteractiveShell) -> None:
-    """Take the magics away."""
+    """Take the magics, their configuration and their completion away."""
+    unregister(shell)
     shell.configurables[:] = [one for one in shell.configurables if type(one).__name__ != CodexMagics.__name__]
     manager: Any = shell.magics_manager
     for kind in ("line", "cell"):

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from codex_nb.chat.ask import SUMMARIES
 from codex_nb.errors import InvalidOption
 
-__all__ = ["OptionParser", "ask_parser", "split_options", "transcribe_parser"]
+__all__ = ["OptionParser", "ask_parser", "command_parser", "split_options", "transcribe_parser", "words_of"]
 
 
 class OptionParser(argparse.ArgumentParser):
@@ -36,12 +36,34 @@ class OptionParser(argparse.ArgumentParser):
         options, unknown = self.parse_known_args(words)
         if not unknown:
             return options
-        known = [name for action in self._actions for name in action.option_strings]
-        close = get_close_matches(unknown[0], known, n=2)
+        if not unknown[0].startswith("-"):
+            raise InvalidOption(
+                f"{self.prog} takes nothing more, not {' '.join(unknown)[:40]!r}.", hint=f"{self.prog} -h shows what."
+            )
+        close = get_close_matches(unknown[0], self.option_names, n=2)
         raise InvalidOption(
             f"{self.prog} does not know {unknown[0]!r}.",
             hint=f"Did you mean {' or '.join(close)}?" if close else f"{self.prog} -h shows the options.",
         )
+
+    def option(self, name: str) -> argparse.Action | None:
+        """Return the option of that name, such as ``--model``."""
+        return next((action for action in self._actions if name in action.option_strings), None)
+
+    @property
+    def bare(self) -> str:
+        """What stands without an option, by the name that the help gives it; empty where nothing does."""
+        named = (str(action.metavar or action.dest) for action in self._actions if not action.option_strings)
+        return next(named, "")
+
+    def repeats(self, name: str) -> bool:
+        """Whether an option may be given several times."""
+        return type(self.option(name)) is argparse._AppendAction  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+    @property
+    def option_names(self) -> list[str]:
+        """Every name of every option, in the order of the help."""
+        return [name for action in self._actions for name in action.option_strings]
 
     @property
     def takes_value(self) -> frozenset[str]:
@@ -128,6 +150,27 @@ def transcribe_parser(prog: str) -> OptionParser:
     add("-q", "--quiet", action="store_true", help="show nothing; the result is in _transcript and --out")
     add("-h", "--help", action="store_true", help="show this")
     return parser
+
+
+def command_parser(prog: str, description: str) -> OptionParser:
+    """Return the parser of a subcommand, with ``-h`` alone as yet."""
+    parser = OptionParser(
+        prog=prog,
+        description=description,
+        add_help=False,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("-h", "--help", action="store_true", help="show this")
+    return parser
+
+
+def words_of(line: str) -> list[str]:
+    """Return the words of ``line``, quotes undone."""
+    try:
+        return shlex.split(line)
+    except ValueError:
+        raise InvalidOption("A quote is not closed.", hint="Close it, or leave the quotes out.") from None
 
 
 def split_options(line: str, parser: OptionParser) -> tuple[list[str], str]:

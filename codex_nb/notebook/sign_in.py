@@ -4,37 +4,31 @@ from __future__ import annotations
 
 import html
 import os
-import shlex
 import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from codex_nb.auth.prompt import Terminal, ask_once
 from codex_nb.client.default import session
-from codex_nb.errors import InvalidOption
 from codex_nb.notebook.cards import Card, signed_in_card, signed_out
 from codex_nb.notebook.live import NOTHING, publish
-from codex_nb.notebook.options import OptionParser
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
 
+    from codex_nb.notebook.options import OptionParser
     from codex_nb.types.sign_in import SignedIn
 
-__all__ = ["InCell", "is_remote", "login_line", "logout_line"]
+__all__ = ["InCell", "add_login_options", "add_logout_options", "is_remote", "login_line", "logout_line"]
 
 # What tells that the browser runs on another machine than the kernel.
 REMOTE: Final = ("JUPYTERHUB_USER", "SSH_CONNECTION", "COLAB_RELEASE_TAG", "KUBERNETES_SERVICE_HOST", "CODESPACES")
 STYLE: Final = "line-height: 1.6; max-width: 44em"
 
 
-def login_line(shell: Any, line: str) -> Card | None:
+def login_line(shell: Any, options: argparse.Namespace) -> Card:
     """Sign in as ``%codex login`` says; return who it is."""
-    parser = _login_parser()
-    options = parser.parse_line(_words(line))
-    if options.help:
-        parser.print_help()
-        return None
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
         return signed_in_card(_login(options, Terminal(), paste=ask_once() if options.paste else None))
@@ -44,15 +38,8 @@ def login_line(shell: Any, line: str) -> Card | None:
         return signed_in_card(_login(options, cell, paste=paste))
 
 
-def logout_line(line: str) -> Card | None:
+def logout_line(options: argparse.Namespace) -> Card:
     """Sign out as ``%codex logout`` says; return what came of it."""
-    parser = OptionParser(prog="%codex logout", description="Remove the login from this machine.", add_help=False)
-    parser.add_argument("--revoke", action="store_true", help="end it at the service as well")
-    parser.add_argument("-h", "--help", action="store_true", help="show this")
-    options = parser.parse_line(_words(line))
-    if options.help:
-        parser.print_help()
-        return None
     return Card(signed_out(session(), revoke=options.revoke), [])
 
 
@@ -67,25 +54,16 @@ def _login(options: Any, prompt: Any, *, paste: Callable[[], str | None] | None)
     return session().login(method, browser=show_browser, paste=paste or False, prompt=prompt)
 
 
-def _login_parser() -> OptionParser:
-    parser = OptionParser(
-        prog="%codex login",
-        description="Sign in to ChatGPT; the Codex CLI uses the same login.",
-        add_help=False,
-        allow_abbrev=False,
-    )
+def add_login_options(parser: OptionParser) -> None:
+    """Give ``%codex login`` its options."""
     parser.add_argument("--device", action="store_true", help="show a code to type on any device")
     parser.add_argument("--no-browser", action="store_true", help="show the address, and open no browser")
     parser.add_argument("--paste", action="store_true", help="ask for the address that the browser ends at")
-    parser.add_argument("-h", "--help", action="store_true", help="show this")
-    return parser
 
 
-def _words(line: str) -> list[str]:
-    try:
-        return shlex.split(line)
-    except ValueError:
-        raise InvalidOption("A quote is not closed.", hint="Close it, or leave the quotes out.") from None
+def add_logout_options(parser: OptionParser) -> None:
+    """Give ``%codex logout`` its option."""
+    parser.add_argument("--revoke", action="store_true", help="end it at the service as well")
 
 
 class InCell:

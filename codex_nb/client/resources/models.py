@@ -58,6 +58,11 @@ def default_model(core: Core) -> Flow[str]:
 class Models(Resource[F]):
     """``session.models``."""
 
+    @property
+    def known(self) -> ModelPage | None:
+        """The list as it was last read; None before. Nothing is asked of the service."""
+        return self._core.models
+
     @endpoint
     def list(self, *, refresh: bool = False) -> Flow[ModelPage]:
         """List the models of this account, best first.
