@@ -61,10 +61,10 @@ def transcripts(
     if concurrency < 1:
         raise InvalidOption("concurrency must be at least 1.", hint=f"Leave it out for {CONCURRENCY}.")
     given = list(sources)
-    chosen = session or shared_session()
+    create: Any = (session or shared_session()).audio.transcriptions.create
 
     def one(each: Any) -> Transcript:
-        return chosen.audio.transcriptions.create(file=each, **options)
+        return create(file=each, **options)
 
     rows: list[Row] = [(name_of(each), None) for each in given]
     try:

@@ -53,7 +53,8 @@ def transcribe(source: object, *, session: Session | None = None, **options: Any
         from codex_nb.frames.transcripts import transcripts
 
         return transcripts(cast("list[Any]", source), session, **options)
-    return (session or shared_session()).audio.transcriptions.create(file=source, **options)
+    create: Any = (session or shared_session()).audio.transcriptions.create
+    return create(file=source, **options)
 
 
 def transcribe_line(magics: Any, line: str) -> Any:
