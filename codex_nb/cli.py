@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     from codex_nb._version import __version__
     from codex_nb.local import command as local
+    from codex_nb.serve import transcribe
 
     parser = argparse.ArgumentParser(prog="codex-nb", description="Codex for notebooks, from the command line.")
     parser.add_argument("--version", action="version", version=f"codex-nb {__version__}")
@@ -59,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_backend(logout)
 
     _add_backend(add("status", _status, "Show where requests go, and as whom."))
+
+    transcribe.add_arguments(add("transcribe", transcribe.run, "Make text of recordings."))
 
     local.add_arguments(add("local", local.run, "Run the embedded backend: the Codex wire on loopback."))
 

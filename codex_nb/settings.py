@@ -141,14 +141,14 @@ class Backend:
         """
         if "://" in path:
             return path
-        part, _, rest = path.partition("/")
+        part, slash, rest = path.partition("/")
         if part not in self.roots:
             raise UnsupportedByBackend(
                 f"The backend {self.name} has no {part} data ({rest}).",
                 hint="It is an OpenAI-compatible server: it answers, lists models and embeds. "
                 'Account data needs use("chatgpt").',
             )
-        return f"{self.roots[part]}/{rest}"
+        return f"{self.roots[part]}{slash}{rest}"
 
 
 def _open_plugin(name: str) -> str:
@@ -192,12 +192,13 @@ class Settings:
         backend: Backend | str | None = None,
         *,
         model: str | None = None,
-        timeout: float | None = None,
+        timeout: float | tuple[float, float] | None = None,
         max_retries: int = 2,
     ) -> Settings:
         """Return the settings: the arguments, then ``CODEX_NB_*`` from the environment, then the defaults."""
-        silence = timeout if timeout is not None else _number("CODEX_NB_TIMEOUT", SILENCE_SECONDS)
-        if not 0 < silence <= LONGEST_SECONDS or max_retries < 0:
+        connect, silence = timeout if isinstance(timeout, tuple) else (CONNECT_SECONDS, timeout)
+        silence = silence if silence is not None else _number("CODEX_NB_TIMEOUT", SILENCE_SECONDS)
+        if not 0 < silence <= LONGEST_SECONDS or connect <= 0 or max_retries < 0:
             raise InvalidOption(
                 "The time-out must be a number of seconds above 0, and max_retries at least 0.",
                 hint="Leave them out for 300 seconds of silence and 2 retries.",
@@ -205,7 +206,7 @@ class Settings:
         return cls(
             backend=Backend.parse(backend),
             model=model or os.environ.get("CODEX_NB_MODEL") or None,
-            connect=min(silence, CONNECT_SECONDS),
+            connect=min(silence, connect),
             silence=silence,
             max_retries=max_retries,
             originator=os.environ.get("CODEX_INTERNAL_ORIGINATOR_OVERRIDE") or "codex_cli_rs",

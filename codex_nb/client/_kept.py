@@ -33,7 +33,7 @@ __all__ = [
 # Every other part of a path is an id.
 WORDS: Final = frozenset(
     {
-        *("account", "codex", "platform", "v1", "wham"),
+        *("account", "codex", "dictation", "platform", "v1", "wham"),
         *("responses", "compact", "models", "alpha", "search", "images", "generations", "embeddings"),
         *("audio", "speech", "transcribe", "transcriptions", "realtime", "calls", "live", "files", "uploaded"),
         *("accounts", "check", "config", "bundle", "requirements", "environments", "by-repo", "github"),

@@ -90,14 +90,14 @@ def open_sounds(given: Any) -> Sounds:
     """
     source = name_of(given)
     given = _bare(given)
-    name = None
+    name, told = None, None
     if isinstance(given, tuple):  # openai-python's (name, content, type)
-        name, given, *_ = cast("tuple[Any, ...]", given)
+        name, given, told, *_ = (*cast("tuple[Any, ...]", given), None)
     try:
         opened = open_source(given, name)
     except FileError as error:
         raise AudioError(error.message, hint=error.hint, source=source) from None
-    return Sounds(source, [_Whole(opened, opened.mime_type or "application/octet-stream", None)], opened)
+    return Sounds(source, [_Whole(opened, told or opened.mime_type or "application/octet-stream", None)], opened)
 
 
 def _bare(given: Any) -> Any:

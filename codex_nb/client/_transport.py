@@ -17,7 +17,7 @@ import httpx
 from codex_nb._version import __version__
 from codex_nb.auth.bearer import CodexAuth
 from codex_nb.client._outgoing import body
-from codex_nb.errors import APIConnectionError, APITimeoutError, CodexError, MalformedStream
+from codex_nb.errors import APIConnectionError, APITimeoutError, CodexError, InvalidOption, MalformedStream
 from codex_nb.settings import CONNECT_SECONDS
 from codex_nb.wire.call import Reply, Secret
 from codex_nb.wire.headers import identity
@@ -51,7 +51,10 @@ class Transport:
         auth: httpx.Auth | None,
         http: httpx.Client | None = None,
         async_http: httpx.AsyncClient | None = None,
+        *,
+        proxy: str | None = None,
     ) -> None:
+        self._proxy = _checked_proxy(proxy) if proxy else None
         self.settings = settings
         self.auth = auth
         self._identity = identity(settings.originator, settings.client_version, __version__)
@@ -69,7 +72,7 @@ class Transport:
             return self._given
         with self._lock:
             if self._client is None:
-                self._client = httpx.Client(verify=_tls(), limits=LIMITS, mounts=DIRECT)
+                self._client = httpx.Client(verify=_tls(), limits=LIMITS, mounts=DIRECT, proxy=self._proxy)
             return self._client
 
     def async_client(self) -> httpx.AsyncClient:
@@ -83,7 +86,9 @@ class Transport:
             if loop not in self._async_clients:
                 for over in [known for known in self._async_clients if known.is_closed()]:
                     del self._async_clients[over]
-                self._async_clients[loop] = httpx.AsyncClient(verify=_tls(), limits=LIMITS, mounts=DIRECT)
+                self._async_clients[loop] = httpx.AsyncClient(
+                    verify=_tls(), limits=LIMITS, mounts=DIRECT, proxy=self._proxy
+                )
             return self._async_clients[loop]
 
     def close(self) -> None:
@@ -156,6 +161,15 @@ class Transport:
         for secret in secrets_of(response):
             headers = {name: value.replace(secret, HIDDEN) for name, value in headers.items()}
         return Reply(response.status_code, headers, without_query(response.url), time.time(), content, body)
+
+
+def _checked_proxy(address: str) -> httpx.Proxy:
+    try:
+        return httpx.Proxy(address)
+    except (ValueError, httpx.InvalidURL):
+        raise InvalidOption(
+            "The proxy's address is none that can be used.", hint="Example: http://127.0.0.1:8080, or socks5://…."
+        ) from None
 
 
 def bearer_of(request: httpx.Request) -> str:

@@ -49,8 +49,9 @@ def connect(
     *,
     auth: httpx.Auth | None = None,
     model: str | None = None,
-    timeout: float | None = None,
+    timeout: float | tuple[float, float] | None = None,
     max_retries: int = 2,
+    proxy: str | None = None,
 ) -> Session:
     """Open a session on ``backend`` (the parameters are those of `Session`) and make it the shared one."""
-    return use(Session(backend, auth=auth, model=model, timeout=timeout, max_retries=max_retries))
+    return use(Session(backend, auth=auth, model=model, timeout=timeout, max_retries=max_retries, proxy=proxy))

@@ -91,7 +91,9 @@ class Session(_Face[Sync]):
         backend: a `Backend` or its text form; default ``CODEX_NB_BACKEND``, then ``chatgpt``.
         auth: the login; default `CodexAuth` where the backend speaks the Codex wire, else none.
         model: used where a request names none; default ``CODEX_NB_MODEL``, then the first that the service lists.
-        timeout: seconds to connect (15 at most) and of silence between bytes (default 300); an answer may take longer.
+        timeout: seconds to connect (15 at most) and of silence between bytes (default 300), or a pair of the two; an
+            answer may take longer.
+        proxy: the address of an HTTP proxy; without it those of the environment (``HTTPS_PROXY``) are used.
         max_retries: how often a request is sent again while nothing of its answer came.
         http, async_http: clients of the caller's, who closes them.
 
@@ -105,13 +107,14 @@ class Session(_Face[Sync]):
         *,
         auth: httpx.Auth | None = None,
         model: str | None = None,
-        timeout: float | None = None,
+        timeout: float | tuple[float, float] | None = None,
         max_retries: int = 2,
+        proxy: str | None = None,
         http: httpx.Client | None = None,
         async_http: httpx.AsyncClient | None = None,
     ) -> None:
         settings = Settings.read(backend, model=model, timeout=timeout, max_retries=max_retries)
-        transport = Transport(settings, auth or _usual_login(settings.backend), http, async_http)
+        transport = Transport(settings, auth or _usual_login(settings.backend), http, async_http, proxy=proxy)
         core = Core(settings, transport)
         super().__init__(core, SyncDriver(transport, core.recorder))
 

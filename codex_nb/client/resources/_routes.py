@@ -58,10 +58,11 @@ class Route:
     gives_times: bool = False
 
 
-def _codex(_core: Core, sound: Sound, asked: Asked) -> Flow[JSONObject]:
-    """Ask ChatGPT's own dictation."""
+def _codex(core: Core, sound: Sound, asked: Asked) -> Flow[JSONObject]:
+    """Ask ChatGPT's own dictation. A backend may name its address by itself."""
     form = Form(sound, asked.fields())
-    reply: Reply = yield Call("POST", "account/transcribe", content=form, headers=form.headers)
+    path = "dictation" if "dictation" in core.settings.backend.roots else "account/transcribe"
+    reply: Reply = yield Call("POST", path, content=form, headers=form.headers)
     return _heard(reply)
 
 
