@@ -5,27 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from codex_nb.safe_markdown import safe_markdown
+from codex_nb.chat.fences import joined
+from codex_nb.chat.views import view_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pandas as pd
 
     from codex_nb.chat.quota import QuotaUse
     from codex_nb.chat.schema import OutputSchema
     from codex_nb.types.responses import Response, ResponseUsage
 
-__all__ = ["Answer", "shown"]
-
-
-def shown(schema: OutputSchema | None) -> Callable[[str], str]:
-    """Return what makes Markdown of an answer's text: a table for records, safe Markdown otherwise."""
-    if schema is None:
-        return safe_markdown
-    from codex_nb.chat.records import shown_rows
-
-    return shown_rows
+__all__ = ["Answer"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -38,7 +28,8 @@ class Answer:
     what this answer has replaced. ``parsed`` is the answer as its ``schema`` wants it; None where it has none, or broke
     off. ``tool_calls`` are the calls of tools, in order, ``rounds`` the responses that made
     them, and ``items`` what all of it adds to the conversation. ``quota`` are the quota's windows, the most used first.
-    ``summary`` is what the model told of its thoughts.
+    ``summary`` is what the model told of its thoughts. ``format`` is the one it was asked in, ``request`` the SHA-256
+    of what was asked: the prompt, its history and all else that decides the answer.
     """
 
     text: str
@@ -57,6 +48,8 @@ class Answer:
     turns_stale: int = 0
     quota: tuple[QuotaUse, ...] = ()
     summary: str = ""
+    format: str = "markdown"
+    request: str = ""
 
     @property
     def usage(self) -> ResponseUsage | None:
@@ -72,6 +65,26 @@ class Answer:
         from codex_nb.chat.records import frame_of
 
         return frame_of(self.schema, self.parsed)
+
+    @property
+    def code(self) -> str:
+        """The code of the answer: its fenced blocks in the language of the first one, joined; empty without any."""
+        return joined(self.text).code
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What the saved output tells of this answer under ``codex_nb``: no text of it, and nothing of the login."""
+        usage = self.usage
+        responses = [*self.rounds, *([self.response] if self.response else [])]
+        return {
+            "codex_nb": {
+                "model": self.model,
+                "response_ids": [each.id for each in responses if each.id],
+                "usage": _counts(usage) if usage else None,
+                "request": f"sha256:{self.request}" if self.request else None,
+                "status": self.status,
+            }
+        }
 
     @property
     def reason(self) -> str | None:
@@ -90,8 +103,18 @@ class Answer:
     def __repr__(self) -> str:
         return self.text or self.refusal
 
-    def _repr_markdown_(self) -> str:
-        return shown(self.schema)(repr(self))
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:  # noqa: ARG002 - IPython's protocol
+        shown = view_of(self.format, self.schema).whole(repr(self))
+        return shown.data, {**shown.metadata, **self.metadata}
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
         printer.text(repr(self))
+
+
+def _counts(usage: ResponseUsage) -> dict[str, int]:
+    return {
+        "input_tokens": usage.input_tokens,
+        "cached_tokens": usage.input_tokens_details.cached_tokens,
+        "output_tokens": usage.output_tokens,
+        "reasoning_tokens": usage.output_tokens_details.reasoning_tokens,
+    }

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from codex_nb.chat.formats import FORMATS, HINTS
 from codex_nb.errors import InvalidOption
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Ask:
     tools: Toolbox | None = None
     summary: str | None = None
     timeout: float | None = None
+    format: str = "markdown"
     history: tuple[Any, ...] = ()
     turns_sent: int = 0
 
@@ -53,6 +55,13 @@ class Ask:
             raise InvalidOption(f"{self.effort!r} is no effort.", hint="Efforts are words such as low, medium, high.")
         if self.summary is not None and self.summary not in SUMMARIES:
             raise InvalidOption(f"{self.summary!r} is no kind of summary.", hint=f"It is {', '.join(SUMMARIES)}.")
+
+        if self.format not in FORMATS:
+            raise InvalidOption(f"{self.format!r} is no format.", hint=f"Formats are {', '.join(FORMATS)}.")
+        if self.schema is not None and self.format in {"html", "code"}:
+            raise InvalidOption(
+                f"-s makes the answer JSON, which -f {self.format} cannot show.", hint="Leave one of the two out."
+            )
 
     @classmethod
     def of(
@@ -87,10 +96,10 @@ class Ask:
         searching = [{"type": "web_search"}] if self.web else []
         return {
             "model": self.model,
-            "input": [*self.history, *self.input, *so_far],
+            "input": [*self.history, *self._hints(), *self.input, *so_far],
             "instructions": self.instructions,
             "reasoning": self._reasoning(),
-            "text": {"verbosity": self.verbosity} if self.verbosity else None,
+            "text": self._text(),
             "service_tier": self.tier,
             "tools": [*searching, *(self.tools.definitions() if self.tools else [])],
             "text_format": self.schema.wanted if self.schema else None,
@@ -101,6 +110,19 @@ class Ask:
     def input(self) -> list[Any]:
         """The items that this question adds to its conversation."""
         return [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": self.prompt}]}]
+
+    def _hints(self) -> list[Any]:
+        """Say which form is wanted, where the service has no word for it; it is no part of the conversation."""
+        hint = None if self.schema else HINTS.get(self.format)
+        return (
+            [{"type": "message", "role": "developer", "content": [{"type": "input_text", "text": hint}]}]
+            if hint
+            else []
+        )
+
+    def _text(self) -> dict[str, Any] | None:
+        form = {"type": "json_object"} if self.format == "json" and self.schema is None else None
+        return {name: value for name, value in (("verbosity", self.verbosity), ("format", form)) if value} or None
 
     def _reasoning(self) -> dict[str, Any] | None:
         effort: Any = self.effort

@@ -37,7 +37,7 @@ M = TypeVar("M", bound=BaseModel)
 class Incoming:
     """The state of one stream. After the terminal event `finished` holds, and `failure` if it was a bad one.
 
-    ``completed`` is told when it was a good one.
+    ``completed`` is told when it was a good one; ``asked`` gives what the request said.
     """
 
     def __init__(self, reply: Reply, content_type: str, completed: Callable[[Incoming], None] | None = None) -> None:
@@ -45,6 +45,7 @@ class Incoming:
         self.content_type = content_type
         self.failure: CodexError | None = None
         self.finished = False
+        self.asked: Callable[[], JSONObject] = dict
         self._assembly = Assembly()
         self._decoder = SSEDecoder()
         self._received = 0

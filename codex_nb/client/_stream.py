@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 
 from codex_nb.errors import CodexError
 from codex_nb.types.events import TextDeltaEvent
+from codex_nb.wire.content import digest
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -53,6 +54,11 @@ class _Shown:
     def served_model(self) -> str | None:
         """The model that the service says answers."""
         return self._incoming.served_model if self._incoming else None
+
+    @property
+    def request_digest(self) -> str:
+        """The SHA-256 of what was asked, the same for the same question; empty while nothing is sent."""
+        return digest(self._incoming.asked()) if self._incoming else ""
 
     @property
     def headers(self) -> dict[str, str]:

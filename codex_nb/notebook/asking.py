@@ -7,8 +7,10 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from codex_nb.chat.answer import Answer, shown
+from codex_nb.chat.answer import Answer
 from codex_nb.chat.ask import Ask
+from codex_nb.chat.fences import joined
+from codex_nb.chat.views import view_of
 from codex_nb.client.default import session as shared_session
 from codex_nb.errors import InvalidOption
 from codex_nb.notebook.chats import conversations
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from codex_nb.chat.dry_run import DryRun
     from codex_nb.chat.schema import OutputSchema
+    from codex_nb.chat.views import View
     from codex_nb.notebook.magics import CodexMagics
     from codex_nb.tools.toolbox import Toolbox
 
@@ -97,6 +100,7 @@ def _ask_with(magics: CodexMagics, options: argparse.Namespace, prompt: str, tar
             instructions=_instructions(options.instructions, evaluate),
             summary=options.summary,
             timeout=options.timeout,
+            format=options.format,
             verbosity=options.verbosity,
             tier=options.tier,
             web=options.web,
@@ -124,6 +128,7 @@ def ask(  # noqa: PLR0913 - the options of the magic
     tier: str | None = None,
     web: bool = False,
     schema: Any = None,
+    format: str = "markdown",  # noqa: A002 - the option's name
     tools: Iterable[Any] = (),
     approve: str | None = None,
     chat: str | None = None,
@@ -163,6 +168,7 @@ def ask(  # noqa: PLR0913 - the options of the magic
         instructions=instructions,
         summary=summary,
         timeout=timeout,
+        format=format,
         verbosity=verbosity or usual.get("verbosity"),
         tier=tier or usual.get("tier"),
         web=web,
@@ -198,14 +204,16 @@ def _perform(
                 shell.user_ns[out] = answer
         return answer
 
-    paint: Callable[[str], Painter] = (
-        _painter(shell, shown(question.schema)) if shell is not None and not quiet else lambda _model: Silent()
-    )
+    shows = shell is not None and not quiet
+    view = view_of(question.format, question.schema)
+    paint: Callable[[str], Painter] = _painter(shell, view) if shows else lambda _model: Silent()
     answer = run(
         question, shared_session(), paint, stream=stream, keep=keep, detail=defaults(shell).get("receipt", "short")
     )
     if shell is not None and not quiet:
         _show_once(shell, answer)
+    if shell is not None and question.format == "code" and answer.status == "completed":
+        _offer(shell, answer.text)
     return answer
 
 
@@ -224,13 +232,24 @@ def defaults(shell: Any) -> dict[str, Any]:
     return {name: getattr(magics, name) for name in magics.trait_names(config=True)} if magics else {}
 
 
-def _painter(shell: Any, markdown: Callable[[str], str]) -> Callable[[str], Painter]:
-    """Return what makes the painter for this front end; ``markdown`` makes of the text what is shown of it."""
+def _painter(shell: Any, view: View) -> Callable[[str], Painter]:
+    """Return what makes the painter for this front end; ``view`` makes of the text what is shown of it."""
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
         return lambda _model: Printed()
     # A front end that takes no input has nobody to press a button: nbclient, nbconvert, papermill.
-    return partial(Live, markdown=markdown, stop_button=bool(getattr(kernel, "_allow_stdin", False)))
+    return partial(Live, view=view, stop_button=bool(getattr(kernel, "_allow_stdin", False)))
+
+
+# Languages whose code a cell takes, and what must stand above it.
+CELLS = {"python": "", "": "", "bash": "%%bash\n"}
+
+
+def _offer(shell: Any, text: str) -> None:
+    """Put the answer's code into the next cell, where the front end does that, or on the next line of a terminal."""
+    language, code = joined(text)
+    if code and language in CELLS:
+        shell.set_next_input(CELLS[language] + code)
 
 
 def _show_once(shell: Any, answer: Answer) -> None:
@@ -243,7 +262,7 @@ def _show_once(shell: Any, answer: Answer) -> None:
 
     def show(other: Answer) -> None:
         if not any(other is one for one in painted):
-            publish({"text/markdown": other._repr_markdown_(), "text/plain": repr(other)})  # pyright: ignore[reportPrivateUsage]
+            publish(*other._repr_mimebundle_())  # pyright: ignore[reportPrivateUsage]
 
     def forget(_result: Any) -> None:
         printers.pop(Answer, None)

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO, cast
 
 from IPython.display import publish_display_data  # pyright: ignore[reportUnknownVariableType]
 
+from codex_nb.chat.views import View, Viewed, view_of
 from codex_nb.notebook.receipt import bundle
 from codex_nb.safe_markdown import printable, safe_markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from codex_nb.notebook.stop import StopButton
@@ -59,8 +60,8 @@ class Painter(Protocol):
         """Take a few more characters."""
         ...
 
-    def end(self, line: str, calls: Sequence[str] = ()) -> None:
-        """Show the receipt, and the tool calls below it."""
+    def end(self, line: str, calls: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
+        """Show the receipt, and the tool calls below it; ``metadata`` is kept with the answer's output."""
         ...
 
 
@@ -71,9 +72,10 @@ class Live:
     the seconds before the first word and paints text that a pause of the stream would otherwise hold back.
     """
 
-    def __init__(self, model: str, *, stop_button: bool = True, markdown: Callable[[str], str] = safe_markdown) -> None:
+    def __init__(self, model: str, *, stop_button: bool = True, view: View | None = None) -> None:
         self._model = model
-        self._markdown = markdown
+        self._view = view or view_of("markdown")
+        self._metadata: Mapping[str, Any] = {}
         self._stop_button = stop_button
         self._button: StopButton | None = None
         self._receipt: dict[str, str] = {}
@@ -106,7 +108,8 @@ class Live:
         self._over.set()
         with self._lock:
             text = "".join(self._parts)
-            self._answer.show({"text/markdown": self._markdown(text), "text/plain": text} if text else NOTHING)
+            shown = self._view.whole(text) if text else Viewed(NOTHING)
+            self._answer.show(shown.data, {**shown.metadata, **self._metadata})
             if self._button:
                 self._line.show(self._receipt or NOTHING)
                 self._button.close()
@@ -127,16 +130,17 @@ class Live:
         if time.monotonic() >= self._next:
             self._paint()
 
-    def end(self, line: str, calls: Sequence[str] = ()) -> None:
+    def end(self, line: str, calls: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
         """Take the receipt; it is shown in place of the stop button."""
         self._receipt = bundle(line, calls)
+        self._metadata = metadata or {}
 
     def _paint(self) -> None:
         with self._lock:
             if self._over.is_set() or self._painted == self._length:
                 return
             self._painted = self._length
-            self._answer.show({"text/markdown": self._markdown("".join(self._parts))})
+            self._answer.show(self._view.coming("".join(self._parts)))
             self._next = time.monotonic() + interval(self._length)
 
     def _beat(self) -> None:
@@ -166,8 +170,8 @@ class _Output:
         self._id = uuid.uuid4().hex
         self._shown = False
 
-    def show(self, data: dict[str, Any]) -> None:
-        publish(data, transient={"display_id": self._id}, update=self._shown)
+    def show(self, data: dict[str, Any], metadata: Mapping[str, Any] | None = None) -> None:
+        publish(data, metadata or {}, transient={"display_id": self._id}, update=self._shown)
         self._shown = True
 
 
@@ -197,7 +201,7 @@ class Printed:
         print(printable(delta), end="", flush=True)
         self._begun = True
 
-    def end(self, line: str, calls: Sequence[str] = ()) -> None:
+    def end(self, line: str, calls: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
         """Take the receipt; it is printed last, dimmed where the output is a terminal."""
         self._receipt = bundle(line, calls).get("text/plain", "")
 
@@ -216,5 +220,5 @@ class Silent:
     def add(self, delta: str) -> None:
         """Let it pass."""
 
-    def end(self, line: str, calls: Sequence[str] = ()) -> None:
+    def end(self, line: str, calls: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
         """Let it pass."""

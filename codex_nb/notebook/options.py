@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from codex_nb.chat.ask import SUMMARIES
+from codex_nb.chat.formats import FORMATS
 from codex_nb.errors import InvalidOption
 
 __all__ = ["OptionParser", "ask_parser", "command_parser", "split_options", "transcribe_parser", "words_of"]
@@ -108,6 +109,7 @@ def ask_parser(prog: str, description: str, epilog: str = "") -> OptionParser:
         help='what the answer shall be: "[name: str, year: int, price: float?]", or a variable that is a Pydantic '
         "model, a dataclass, a JSON schema or a DataFrame; the answer is .parsed, and .df for records",
     )
+    add("-f", "--format", choices=FORMATS, default="markdown", help=f"how the answer is shown: {', '.join(FORMATS)}")
     add("-o", "--out", metavar="NAME", help="the variable that gets the answer; `name <<` in front does the same")
     add("-q", "--quiet", action="store_true", help="show nothing; the answer is in _codex and --out")
     add("--no-stream", action="store_true", help="show the answer once, when it is whole")

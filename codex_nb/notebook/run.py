@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from codex_nb.chat.answer import Answer
 from codex_nb.chat.quota import quota_use
+from codex_nb.chat.views import json_of
 from codex_nb.errors import CodexError, Stopped, ToolError
 from codex_nb.notebook.receipt import receipt
 from codex_nb.tools.toolbox import MOST_ROUNDS
@@ -81,7 +82,7 @@ def _run(
                 answer = keep(answer)
                 if not stream:
                     painter.add(answer.text or answer.refusal)
-                painter.end(receipt(answer, detail), [str(call) for call in answer.tool_calls])
+                painter.end(receipt(answer, detail), [str(call) for call in answer.tool_calls], answer.metadata)
     return answer
 
 
@@ -98,6 +99,7 @@ class _Exchange:
         self._calls: list[ToolCall] = []
         self._thoughts: list[str] = []
         self._parsed: Any = None
+        self._digest = ""
         self._quota: tuple[Sequence[QuotaWindow], Sequence[QuotaWindow]] = ((), ())
 
     def run(self, session: Session, painter: Painter | None) -> None:
@@ -113,7 +115,8 @@ class _Exchange:
                 self._quota = (before, session.quota)
                 response = coming.response
                 self.status = response.status
-                self._parsed = getattr(coming.final(), "output_parsed", None)
+                self._digest = self._digest or coming.request_digest
+                self._parsed = self._read(coming.final())
             calls = [item for item in response.output if isinstance(item, FunctionToolCall)]
             if not calls or not self.ask.tools or self.status != "completed":
                 return
@@ -125,6 +128,14 @@ class _Exchange:
                     tool=calls[0].name,
                 )
             self._take_round(response, calls)
+
+    def _read(self, response: Response) -> Any:
+        """Return the answer as what was asked for; None where that is text."""
+        if self.ask.format != "json" or self.ask.schema:
+            return getattr(response, "output_parsed", None)
+        calls = any(isinstance(item, FunctionToolCall) for item in response.output)
+        whole = response.status == "completed" and not response.refusal and not calls
+        return json_of(response.output_text) if whole else None
 
     def _show(self, coming: ResponseStream, painter: Painter | None) -> None:
         begun = False
@@ -172,4 +183,6 @@ class _Exchange:
             turns_sent=ask.turns_sent,
             quota=quota_use(*self._quota, time.time()),
             summary="".join(self._thoughts).strip(),
+            format=ask.format,
+            request=self._digest or (coming.request_digest if coming else ""),
         )

@@ -158,3 +158,63 @@ def test_a_dry_run_shortens_data_only_where_it_is_shown(backend):
     assert "A" * 100 not in repr(seen)
     assert "5,022 characters" in repr(seen)
     assert prose.strip() in repr(seen)
+
+
+def test_json_is_asked_for_checked_and_parsed(shell, backend):
+    """The service is told; the value is ``.parsed``; what is no JSON is an error that keeps the text."""
+    backend.add(Turn(text='{"a": 1}'), Turn(text="I would rather not."), Turn(text='{"value": [{"x": 1}]}'))
+    printed, error = run(shell, "%%codex -n -f json -m gpt-5.4 -o found\nx")
+    assert error is None
+    assert printed.startswith('{"a": 1}')
+    assert shell.user_ns["found"].parsed == {"a": 1}
+    body = backend.requests[-1].body
+    assert body["text"] == {"format": {"type": "json_object"}}
+    assert "JSON" in body["input"][0]["content"][0]["text"]
+    _, error = run(shell, "%%codex -f json -o bad\ny")
+    assert isinstance(error, codex_nb.InvalidAnswer)
+    assert shell.user_ns["bad"].text == error.partial == "I would rather not."
+    assert [item["role"] for item in backend.requests[-1].body["input"]] == ["user", "assistant", "developer", "user"]
+    _, error = run(shell, '%%codex -n -f json -s "[x: int]" -o rows\nz')
+    assert error is None
+    assert shell.user_ns["rows"].df["x"].tolist() == [1]
+    assert backend.requests[-1].body["text"]["format"]["type"] == "json_schema"
+
+
+def test_code_goes_to_the_next_cell(shell, backend):
+    """Whole answers alone; and it is shown all the same."""
+    text = "So:\n```python\nx = 6\n```\nand\n```python\nx * 7\n```\n"
+    backend.add(Turn(text=text), Turn(text="```sql\nselect 1\n```"), Turn(text="No code."))
+    printed, _ = run(shell, "%%codex -n -f code -o made\nx")
+    assert "So:" in printed
+    assert shell.user_ns["made"].code == shell.rl_next_input == "x = 6\n\nx * 7"
+    shell.rl_next_input = None
+    for _ in range(2):
+        run(shell, "%%codex -n -f code\nx")
+        assert shell.rl_next_input is None
+
+
+def test_the_saved_answer_tells_what_it_is_and_no_text(shell, backend):
+    """Model, ids, tokens, status and the name of the request, the same for the same question."""
+    backend.add(Turn(text="private words"), Turn(text="other words"), Turn(text="more words"))
+    run(shell, "%%codex -n -m gpt-5.4\nsecret prompt")
+    one = shell.user_ns["_codex"]
+    run(shell, "%%codex -n -m gpt-5.4 --timeout 30\nsecret prompt")
+    two = shell.user_ns["_codex"]
+    run(shell, "%%codex -n -m gpt-5.4/high\nsecret prompt")
+    three = shell.user_ns["_codex"]
+    said = one.metadata["codex_nb"]
+    assert (said["model"], said["status"], len(said["response_ids"])) == ("gpt-5.4", "completed", 1)
+    assert said["usage"]["output_tokens"] > 0
+    assert said["request"] == two.metadata["codex_nb"]["request"] != three.metadata["codex_nb"]["request"]
+    assert not {"private", "secret", "made-up"} & set(str(one.metadata).replace("'", " ").split())
+    data, metadata = one._repr_mimebundle_()
+    assert data["text/plain"] == "private words"
+    assert metadata["codex_nb"] == said
+
+
+def test_formats_that_do_not_go_together_are_refused(shell, backend):
+    """Before anything is sent."""
+    for cell in ("%%codex -f pdf\nx", '%%codex -f html -s "[x: int]"\nx'):
+        _, error = run(shell, cell)
+        assert isinstance(error, codex_nb.InvalidOption)
+    assert backend.requests == []

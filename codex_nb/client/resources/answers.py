@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from codex_nb.client._formats import Format
@@ -18,6 +19,7 @@ from codex_nb.errors import APIConnectionError, CodexError, InvalidAnswer, Inval
 from codex_nb.settings import LONGEST_SECONDS
 from codex_nb.types.responses import CompactedResponse
 from codex_nb.wire.call import Call, Flow, Read
+from codex_nb.wire.content import content
 from codex_nb.wire.headers import turn
 from codex_nb.wire.items import TRIGGER, compacted, input_items
 from codex_nb.wire.json import as_object
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from codex_nb.types.parsed import ParsedResponse
     from codex_nb.types.responses import Response
     from codex_nb.wire.call import Reply
+    from codex_nb.wire.json import JSONObject
 
 __all__ = ["Request", "collected", "compacting", "opening", "previewing"]
 
@@ -111,6 +114,7 @@ def _seconds(timeout: Any) -> float | None:
 
 def opening(core: Core, request: Request[Any]) -> Flow[tuple[Incoming, Any]]:
     """Send ``request``; return the open answer once it is known to be a stream of events."""
+    request.input = input_items(request.input)
     model = request.model or (yield from default_model(core))
     codex = core.settings.backend.speaks_codex
     manners = (yield from _manners(core, model, request.fields)) if codex else USUAL
@@ -125,6 +129,7 @@ def opening(core: Core, request: Request[Any]) -> Flow[tuple[Incoming, Any]]:
 
     incoming = Incoming(reply, arriving.content_type, completed)
     core.learn_quota(incoming.quota)
+    incoming.asked = partial(content_of, core, request)
     if arriving.content_type not in {EVENT_STREAM, ""}:
         beginning: bytes = yield Read(reply)
         raise incoming.refusal(beginning)
@@ -161,6 +166,12 @@ def previewing(core: Core, request: Request[Any]) -> Preview:
         guessed = ("where the tools stand, and whether a summary is asked for, which depends on the model",)
     call, _ = _described(core, request, model or "", _known_manners(core.models, model or ""))
     return preview(core.transport, call, guessed)
+
+
+def content_of(core: Core, request: Request[Any]) -> JSONObject:
+    """Return what ``request`` asks for: the same whichever service it goes to, and whatever that has learnt."""
+    model = request.model or core.settings.model or ""
+    return content(request_body(model=model, input=request.input, cache_key=None, fields=request.fields))
 
 
 def _first(flow: Flow[T]) -> T:
