@@ -14,7 +14,7 @@ from codex_nb.errors import InvalidOption, UnsupportedByBackend
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Backend", "Settings", "codex_home", "data_folder", "oauth_path"]
+__all__ = ["Backend", "Settings", "cache_folder", "codex_home", "data_folder", "oauth_path"]
 
 # The official client's number: the model list is filtered by it, so a stale value hides models.
 CLIENT_VERSION = "0.169.0"
@@ -35,6 +35,14 @@ def data_folder() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("codex_nb", appauthor=False)
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be made again: ``$CODEX_NB_CACHE_FOLDER``, else the user's cache folder."""
+    from platformdirs import user_cache_path
+
+    said = os.environ.get("CODEX_NB_CACHE_FOLDER", "").strip()
+    return Path(said).expanduser() if said else user_cache_path("codex_nb", appauthor=False)
 
 
 def oauth_path(name: str) -> str:

@@ -5,9 +5,23 @@ Each builder uses the shared session, or the one given as ``session``.
 
 from codex_nb.frames.account import models, usage
 from codex_nb.frames.calls import calls
+from codex_nb.frames.cli import cli_sessions, cli_tokens
 from codex_nb.frames.diffs import diffs
 from codex_nb.frames.places import environments, memories
 from codex_nb.frames.tasks import task, tasks, turns
 from codex_nb.frames.transcripts import transcripts
 
-__all__ = ["calls", "diffs", "environments", "memories", "models", "task", "tasks", "transcripts", "turns", "usage"]
+__all__ = [
+    "calls",
+    "cli_sessions",
+    "cli_tokens",
+    "diffs",
+    "environments",
+    "memories",
+    "models",
+    "task",
+    "tasks",
+    "transcripts",
+    "turns",
+    "usage",
+]
