@@ -113,3 +113,31 @@ def test_the_notebook_of_the_client_runs():
     for said in ("City(name='Oslo', population=717710)", "It is 18 degrees in Oslo.", "dtype('float32')", "sediment"):
         assert said in shown
     assert "temperature is not supported" in shown
+
+
+def test_the_notebook_of_the_assistant_runs(tmp_path):
+    """Every option of the magic, on a scripted backend; it is stored without outputs."""
+    node = nbformat.read(NOTEBOOKS / "03-assistant.ipynb", as_version=4)
+    assert not any(cell.get("outputs") for cell in node.cells)
+    NotebookClient(node, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    shown = {cell.source: [_plain(output) for output in cell.outputs] for cell in node.cells if "outputs" in cell}
+
+    def of(beginning):
+        return next("\n".join(outputs) for source, outputs in shown.items() if source.startswith(beginning))
+
+    assert "gpt-5.4 · high" in of("%%codex -m gpt-5.4/high")
+    assert "('completed', 'gpt-5.4', 'high'" in of("plan.status")
+    assert "1 turn sent" in of("%%codex --turns 1")
+    assert "names     2" in of("%codex chats")
+    assert "Not sent" in of("%%codex -c values --dry-run")
+        "%%codex -c values --with sales --dry-run"
+    )
+    assert "population    Int64" in of("cities.df.dtypes")
+    assert "City(name='Oslo', founded=None)" in of("city.parsed")
+    assert "revenue(region='West') → 95.5" in of("%%codex -c tools")
+    assert "failed" in of("_codex.tool_calls")
+    assert of("%%codex -c formats -f text").startswith("1. *first*")
+
+
+def _plain(output):
+    return output.get("text") or output.get("data", {}).get("text/plain", "") or output.get("evalue", "")
