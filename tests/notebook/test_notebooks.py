@@ -130,8 +130,6 @@ def test_the_notebook_of_the_assistant_runs(tmp_path):
     assert "1 turn sent" in of("%%codex --turns 1")
     assert "names     2" in of("%codex chats")
     assert "Not sent" in of("%%codex -c values --dry-run")
-        "%%codex -c values --with sales --dry-run"
-    )
     assert "population    Int64" in of("cities.df.dtypes")
     assert "City(name='Oslo', founded=None)" in of("city.parsed")
     assert "revenue(region='West') → 95.5" in of("%%codex -c tools")
