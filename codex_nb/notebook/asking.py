@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from codex_nb.notebook.magics import CodexMagics
     from codex_nb.tools.toolbox import Toolbox
 
-__all__ = ["ask", "ask_cell", "ask_line"]
+__all__ = ["LAST", "ask", "ask_cell", "ask_line", "cell_parser", "defaults", "line_parser", "painter_for"]
 
 LAST = "_codex"
 
@@ -206,7 +206,7 @@ def _perform(
 
     shows = shell is not None and not quiet
     view = view_of(question.format, question.schema)
-    paint: Callable[[str], Painter] = _painter(shell, view) if shows else lambda _model: Silent()
+    paint: Callable[[str], Painter] = painter_for(shell, view) if shows else lambda _model: Silent()
     answer = run(
         question, shared_session(), paint, stream=stream, keep=keep, detail=defaults(shell).get("receipt", "short")
     )
@@ -232,7 +232,7 @@ def defaults(shell: Any) -> dict[str, Any]:
     return {name: getattr(magics, name) for name in magics.trait_names(config=True)} if magics else {}
 
 
-def _painter(shell: Any, view: View) -> Callable[[str], Painter]:
+def painter_for(shell: Any, view: View) -> Callable[[str], Painter]:
     """Return what makes the painter for this front end; ``view`` makes of the text what is shown of it."""
     kernel = getattr(shell, "kernel", None)
     if kernel is None:

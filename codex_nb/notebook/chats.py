@@ -31,9 +31,18 @@ class Conversations:
         self._asked: tuple[Any, int] = (None, 0)
 
     def join(
-        self, ask: Ask, *, chat: str | None = None, new: bool = False, at: int | None = None, turns: int | None = None
+        self,
+        ask: Ask,
+        *,
+        chat: str | None = None,
+        new: bool = False,
+        at: int | None = None,
+        turns: int | None = None,
+        by_cell: bool = True,
     ) -> tuple[Ask, Callable[[Answer], Answer]]:
         """Return ``ask`` with the history it goes on from, and what records its answer.
+
+        A cell that runs again replaces its turn, but not where ``by_cell`` is false.
 
         Raises:
             InvalidOption: the chat has no such turn, or options contradict one another.
@@ -44,7 +53,7 @@ class Conversations:
         if turns is not None and turns < 0:
             raise InvalidOption("--turns counts from 0.", hint="--turns 0 sends none of the history.")
         conversation = self.chats.chat(chat or DEFAULT_CHAT)
-        cell = self._cell()
+        cell = self._cell() if by_cell else None
         after = conversation.before(cell, new=new, at=at)
         history, sent = items(after, turns)
         asked = replace(ask, history=tuple(history), turns_sent=sent)

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from codex_nb.errors import InvalidOption
-from codex_nb.notebook.options import OptionParser, command_parser, words_of
+from codex_nb.notebook.options import OptionParser, command_parser, split_options, words_of
 
 if TYPE_CHECKING:
     import argparse
@@ -22,13 +22,15 @@ __all__ = ["COMMANDS", "Command", "run_command"]
 class Command:
     """One thing that ``%codex`` does: how it is written, what it does, its options, and what does it.
 
-    ``run`` gets the options, read; that of a command that is ``free`` gets its line as it was written.
+    ``run`` gets the options, read; what follows them, as it was written, is their ``text`` where the command takes
+    ``prose``. That of a command that is ``free`` gets its whole line.
     """
 
     usage: str
     text: str
     run: Callable[[CodexMagics, Any], Any]
     add_options: Callable[[OptionParser], None] | None = None
+    prose: bool = False
     free: bool = False
 
     def parser(self) -> OptionParser:
@@ -60,7 +62,9 @@ def run_command(magics: CodexMagics, line: str) -> Any:
     if command.free:
         return command.run(magics, rest.strip())
     parser = command.parser()
-    options = parser.parse_line(words_of(rest))
+    words, text = split_options(rest, parser) if command.prose else (words_of(rest), "")
+    options = parser.parse_line(words)
+    options.text = text.strip()
     if options.help:
         print(parser.format_help().rstrip())
         return None
@@ -145,6 +149,18 @@ def _chats(magics: CodexMagics, _options: argparse.Namespace) -> Any:
     return chats_table(conversations(magics.shell).chats)
 
 
+def _fix(magics: CodexMagics, options: argparse.Namespace) -> Any:
+    from codex_nb.notebook.fix import fix
+
+    return fix(magics, options)
+
+
+def _fix_options(parser: OptionParser) -> None:
+    from codex_nb.notebook.fix import add_fix_options
+
+    add_fix_options(parser)
+
+
 def _last(magics: CodexMagics, _options: argparse.Namespace) -> Any:
     from codex_nb.notebook.asking import LAST
 
@@ -164,4 +180,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "usage": Command("usage", "The quota, one row a window, as a DataFrame.", _usage),
     "chats": Command("chats", "What was asked in this notebook, one row a turn, as a DataFrame.", _chats),
     "last": Command("last", "The last answer, also when it was stopped or broke off.", _last),
+    "fix": Command(
+        "fix [HINT]", "Propose a patch of the last cell that failed, as a diff.", _fix, _fix_options, prose=True
+    ),
 }

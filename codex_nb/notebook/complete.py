@@ -78,7 +78,7 @@ def _of_command(line: Line) -> tuple[str, list[Offer]]:
     line = line._replace(words=words)
     if name == "ask":
         return _of_parser(line, line_parser(), prose=True)
-    return _of_parser(line, COMMANDS[name].parser())
+    return _of_parser(line, COMMANDS[name].parser(), prose=COMMANDS[name].prose)
 
 
 def _of_parser(line: Line, parser: OptionParser, *, prose: bool = False) -> tuple[str, list[Offer]]:

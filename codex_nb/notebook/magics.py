@@ -15,6 +15,7 @@ from traitlets import Bool, Enum, TraitError, Unicode, validate
 
 from codex_nb.chat.ask import EFFORT
 from codex_nb.notebook.complete import register, unregister
+from codex_nb.notebook.failed import unwatch, watch
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -89,11 +90,13 @@ def load(shell: InteractiveShell) -> None:
         magics = CodexMagics(shell)
     shell.register_magics(magics)
     register(shell)
+    watch(shell)
 
 
 def unload(shell: InteractiveShell) -> None:
     """Take the magics, their configuration and their completion away."""
     unregister(shell)
+    unwatch(shell)
     shell.configurables[:] = [one for one in shell.configurables if type(one).__name__ != CodexMagics.__name__]
     manager: Any = shell.magics_manager
     for kind in ("line", "cell"):

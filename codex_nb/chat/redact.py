@@ -1,0 +1,56 @@
+"""Secrets in a text, put out of sight before it is sent, and put back into what is made of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from codex_nb.wire.failures import SECRETS
+
+__all__ = ["Hidden"]
+
+# Credentials by their looks, what is assigned to a telling name, and addresses of people.
+PATTERNS: Final = (
+    SECRETS,
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
+    re.compile(
+        r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}"
+        r"|\bxox[abeoprs]-[\w-]{10,}|\bAIza[\w-]{30,}|\bhf_[A-Za-z]{20,}|(?<=://)[^\s/:@'\"]+:[^\s/@'\"]+(?=@)"
+    ),
+    re.compile(
+        r"(?i:passwo?r?d|passphrase|secret|api_?key|access_?key|private_?key|token)\w*[\"']?\]?\s*[:=]\s*[bfru]?[\"']"
+        r"(?P<secret>[^\"'\n]{3,})(?=[\"'])"
+    ),
+    re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+)
+
+
+class Hidden:
+    """What was hidden so far: each secret has a name of its own, the same in every text."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"<Hidden, {len(self._names)} secrets>"
+
+    def hide(self, text: str) -> str:
+        """Return ``text`` with names in place of its secrets."""
+        for secret, name in self._names.items():
+            text = text.replace(secret, name)
+        for pattern in PATTERNS:
+            text = pattern.sub(self._named, text)
+        return text
+
+    def restore(self, text: str) -> str:
+        """Return ``text`` with the secrets in place of their names."""
+        for secret, name in self._names.items():
+            text = text.replace(name, secret)
+        return text
+
+    def _named(self, match: re.Match[str]) -> str:
+        found, secret = match[0], match.groupdict().get("secret") or match[0]
+        if secret in self._names.values():
+            return found
+        name = self._names.setdefault(secret, f"[hidden-{len(self._names) + 1}]")
+        return found.replace(secret, name)
