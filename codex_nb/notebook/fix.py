@@ -6,7 +6,7 @@ import html
 import re
 from dataclasses import dataclass, field
 from difflib import unified_diff
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal
 from weakref import WeakKeyDictionary
 
 from codex_nb.chat.failure import described
@@ -14,11 +14,11 @@ from codex_nb.chat.redact import Hidden
 from codex_nb.errors import InvalidOption
 from codex_nb.notebook.failed import FailedCell, last_failed
 from codex_nb.safe_markdown import printable
+from codex_nb.wire.json import as_object, as_text
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Sequence
-    from types import TracebackType
+    from collections.abc import Callable
 
     from codex_nb.chat.answer import Answer
     from codex_nb.chat.ask import Ask
@@ -146,8 +146,7 @@ def fix(magics: CodexMagics, options: argparse.Namespace) -> Proposal | DryRun:
 
     paint = painter_for(shell, view_of("markdown"))
     detail = defaults(shell).get("receipt", "short")
-    explaining: Callable[[str], Painter] = lambda model: _Explaining(paint(model))  # noqa: E731 - run's argument
-    answer = run(question, session(), explaining, stream=True, keep=keep, detail=detail)
+    answer = run(question, session(), lambda model: _explaining(paint(model)), stream=True, keep=keep, detail=detail)
     proposal = _proposal(answer, failed, tried.hidden)
     _tried[shell] = _Tried(failed.source, proposal.code, tried.hidden)
     if proposal.diff:
@@ -202,25 +201,15 @@ def _proposal(answer: Answer, failed: FailedCell, hidden: Hidden) -> Proposal:
     return Proposal(hidden.restore(found.explanation), code.strip("\n"), found.confidence, failed.source, answer)
 
 
-class _Explaining:
-    """Shows of an answer in JSON the explanation alone, while it comes."""
+class _Explanation:
+    """Passes on of an answer in JSON the explanation alone, while it comes."""
 
-    def __init__(self, painter: Painter) -> None:
-        self._painter = painter
+    def __init__(self, add: Callable[[str], None]) -> None:
+        self._add = add
         self._json = ""
         self._shown = ""
 
-    def __enter__(self) -> Self:
-        self._painter.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._painter.__exit__(kind, error, trace)
-
-    def add(self, delta: str) -> None:
-        """Take a few more characters."""
+    def __call__(self, delta: str) -> None:
         import pydantic_core
 
         self._json += delta
@@ -228,11 +217,13 @@ class _Explaining:
             found: Any = pydantic_core.from_json(self._json, allow_partial="trailing-strings")
         except ValueError:
             return
-        text = found.get("explanation") if isinstance(found, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        if isinstance(text, str) and text.startswith(self._shown) and text != self._shown:
-            self._painter.add(text[len(self._shown) :])
+        text = as_text(as_object(found).get("explanation"))
+        if text and text.startswith(self._shown) and text != self._shown:
+            self._add(text[len(self._shown) :])
             self._shown = text
 
-    def end(self, line: str, calls: Sequence[str] = ()) -> None:
-        """Take the receipt."""
-        self._painter.end(line, calls)
+
+def _explaining(painter: Painter) -> Painter:
+    """Return ``painter`` as one that shows of an answer its explanation."""
+    vars(painter)["add"] = _Explanation(painter.add)
+    return painter
