@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from codex_nb import errors, frames
+    from codex_nb import errors, frames, serve
     from codex_nb._version import __version__
     from codex_nb.auth.bearer import Bearer, CodexAuth
     from codex_nb.chat.answer import Answer
@@ -68,6 +68,7 @@ _HOME = {
     "errors": "codex_nb.errors",
     "frames": "codex_nb.frames",
     "pydantic_function_tool": "codex_nb.client._tools",
+    "serve": "codex_nb.serve",
     "session": "codex_nb.client.default",
     "tool": "codex_nb.tools.function",
     "transcribe": "codex_nb.notebook.transcribing",
@@ -115,6 +116,7 @@ __all__ = [
     "errors",
     "frames",
     "pydantic_function_tool",
+    "serve",
     "session",
     "tool",
     "transcribe",

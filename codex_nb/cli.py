@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     from codex_nb._version import __version__
     from codex_nb.local import command as local
+    from codex_nb.serve import command as serve
     from codex_nb.serve import transcribe
 
     parser = argparse.ArgumentParser(prog="codex-nb", description="Codex for notebooks, from the command line.")
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_backend(add("status", _status, "Show where requests go, and as whom."))
 
     transcribe.add_arguments(add("transcribe", transcribe.run, "Make text of recordings."))
+    serve.add_arguments(add("serve", serve.run, "Serve speech recognition to other programs, as Whisper's API does."))
 
     local.add_arguments(add("local", local.run, "Run the embedded backend: the Codex wire on loopback."))
 

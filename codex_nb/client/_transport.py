@@ -100,9 +100,13 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close the synchronous client and that of the running event loop; those of other loops end with them."""
+        self.close()
+        await self.leave_loop()
+
+    async def leave_loop(self) -> None:
+        """Close the client of the running event loop alone; other threads go on."""
         import asyncio
 
-        self.close()
         with self._lock:
             client = self._async_clients.pop(asyncio.get_running_loop(), None)
         if client:

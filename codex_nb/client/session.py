@@ -80,6 +80,10 @@ class AsyncFace(_Face[Async]):
     def __init__(self, core: Core) -> None:
         super().__init__(core, AsyncDriver(core.transport, core.recorder))
 
+    async def leave_loop(self) -> None:
+        """Close the connections that belong to the running event loop; a session that others use stays open."""
+        await self._core.transport.leave_loop()
+
     def __repr__(self) -> str:
         return f"<the asynchronous face of a session on {self._core.settings.backend.name}>"
 

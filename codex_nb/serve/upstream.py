@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from codex_nb.client.session import Session
 
-__all__ = ["add_arguments", "number", "open_session", "variable"]
+__all__ = ["add_arguments", "number", "open_session", "request_seconds", "variable"]
 
 REQUEST_SECONDS, CONNECT_SECONDS = 300, 15
 PREFIXES = ("CODEX_NB_", "CODEX_ASR_")
@@ -59,17 +59,27 @@ def open_session(options: argparse.Namespace, **more: Any) -> Session:
     """
     from codex_nb.client.session import Session
 
-    silence = number(
+    silence = request_seconds(options)
+    connect = number(
+        "--connect-timeout-seconds", options.connect_timeout_seconds, CONNECT_SECONDS, "CONNECT_TIMEOUT_SECONDS"
+    )
+    return Session(_backend(options), auth=_login(options), timeout=(connect, silence), proxy=_proxy(options), **more)
+
+
+def request_seconds(options: argparse.Namespace) -> int:
+    """Return how long the service may be silent.
+
+    Raises:
+        InvalidOption: it is no number.
+
+    """
+    return number(
         "--request-timeout-seconds",
         options.request_timeout_seconds,
         REQUEST_SECONDS,
         "REQUEST_TIMEOUT_SECONDS",
         "TIMEOUT_SECONDS",
     )
-    connect = number(
-        "--connect-timeout-seconds", options.connect_timeout_seconds, CONNECT_SECONDS, "CONNECT_TIMEOUT_SECONDS"
-    )
-    return Session(_backend(options), auth=_login(options), timeout=(connect, silence), proxy=_proxy(options), **more)
 
 
 def variable(*names: str) -> str | None:

@@ -1,0 +1,143 @@
+"""A transcription server that runs: in a thread of a notebook, or in the foreground."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import threading
+from typing import TYPE_CHECKING, Any
+
+from codex_nb.errors import CodexError, InvalidOption
+from codex_nb.serve.config import HOST, ServerConfig
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from codex_nb.client.session import Session
+
+__all__ = ["Running", "start"]
+
+START_SECONDS, STOP_SECONDS = 10.0, 30.0
+HIGHEST_PORT = 65_535
+
+
+class Running:
+    """A server in this process. ``url`` is what OpenAI's clients call ``base_url``, ``api_key`` what they need.
+
+    `stop` lets what is under way end first. A context manager.
+    """
+
+    def __init__(self, session: Session, config: ServerConfig, port: int) -> None:
+        server, listener = _server(session, config, port)
+        host, self.port = listener.getsockname()[:2]
+        self.address = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        self.api_key = config.api_key
+        self.config = config
+        self._server: Any = server
+        self._listener = listener
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """The address for clients: ``OpenAI(base_url=server.url, api_key=server.api_key)``."""
+        return f"{self.address}/v1"
+
+    def run(self) -> None:
+        """Serve on this thread until a signal, or until `stop`."""
+        self._server.run(sockets=[self._listener])
+
+    def start(self) -> Self:
+        """Serve on a thread of its own; returns when requests are served."""
+        self._thread = threading.Thread(target=self.run, name="codex-nb-serve", daemon=True)
+        self._thread.start()
+        waiting = threading.Event()
+        for _ in range(round(START_SECONDS / 0.01)):
+            if self._server.started or not self._thread.is_alive():
+                break
+            waiting.wait(0.01)
+        if not self._server.started:
+            self.stop()
+            raise CodexError("The server did not start.", hint="Try another port.")
+        return self
+
+    def stop(self) -> None:
+        """Take no more requests, let those under way end, and return. Does nothing when it is stopped."""
+        self._server.should_exit = True
+        thread, self._thread = self._thread, None
+        if thread:
+            thread.join(STOP_SECONDS + 5)
+        self._listener.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<transcription server at {self.url}>"
+
+
+def start(
+    session: Session | None = None,
+    *,
+    host: str = HOST,
+    port: int = 0,
+    api_key: str | None = None,
+    **config: Any,
+) -> Running:
+    """Serve ``POST /v1/audio/transcriptions`` for other programs, on a thread of this process.
+
+    Without an ``api_key`` one is made up: it is in the result's ``.api_key``. ``port`` 0 takes a free one; ``config``
+    are the fields of `ServerConfig` (``concurrency``, ``queue``, ``max_upload``, ``language``, ``route`` …).
+
+    Raises:
+        CodexError: a package is missing, or the port is taken.
+        InvalidOption: a bound is none.
+
+    """
+    if session is None:
+        from codex_nb.client.default import session as shared
+
+        session = shared()
+    key = secrets.token_urlsafe(24) if api_key is None else api_key
+    return Running(session, ServerConfig(api_key=key, host=host, **config), port).start()
+
+
+def _server(session: Session, config: ServerConfig, port: int) -> tuple[Any, socket.socket]:
+    try:
+        from uvicorn import Config, Server
+
+        from codex_nb.serve.app import create_app
+    except ImportError as error:
+        raise CodexError(
+            f"The server needs {error.name}.", hint='Install it with: pip install "codex-nb[serve]".'
+        ) from error
+    listener = _listen(config.host, port)
+    settings = Config(
+        create_app(session, config),
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        ws="none",
+        server_header=False,
+        timeout_graceful_shutdown=round(STOP_SECONDS),
+    )
+    return Server(settings), listener
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= HIGHEST_PORT:
+        raise InvalidOption(f"There is no port {port}.", hint="Choose another --port; 0 takes a free one.")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
+        listener = socket.create_server(address[:2], family=family, backlog=512)
+    except OSError as error:
+        raise CodexError(
+            f"Cannot listen on {host}:{port} ({error.strerror or error}).",
+            hint="Choose another --port; 0 takes a free one.",
+        ) from None
+    return listener
