@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from codex_nb.chat.fences import joined
+from codex_nb.chat.sources import searches_of, sources_of
 from codex_nb.chat.views import view_of
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from codex_nb.chat.quota import QuotaUse
     from codex_nb.chat.schema import OutputSchema
+    from codex_nb.chat.sources import Source
     from codex_nb.types.responses import Response, ResponseUsage
 
 __all__ = ["Answer"]
@@ -75,16 +77,29 @@ class Answer:
     def metadata(self) -> dict[str, Any]:
         """What the saved output tells of this answer under ``codex_nb``: no text of it, and nothing of the login."""
         usage = self.usage
-        responses = [*self.rounds, *([self.response] if self.response else [])]
         return {
             "codex_nb": {
                 "model": self.model,
-                "response_ids": [each.id for each in responses if each.id],
+                "response_ids": [each.id for each in self._responses if each.id],
                 "usage": _counts(usage) if usage else None,
                 "request": f"sha256:{self.request}" if self.request else None,
                 "status": self.status,
             }
         }
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The pages of the web that the answer cites, each with its address and title, in order."""
+        return sources_of(self._responses)
+
+    @property
+    def searches(self) -> tuple[str, ...]:
+        """What the service did on the web for this answer, such as ``searched for lisbon population``."""
+        return searches_of(self._responses)
+
+    @property
+    def _responses(self) -> tuple[Response, ...]:
+        return (*self.rounds, *([self.response] if self.response else []))
 
     @property
     def reason(self) -> str | None:

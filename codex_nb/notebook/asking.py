@@ -206,7 +206,9 @@ def _perform(
 
     shows = shell is not None and not quiet
     view = view_of(question.format, question.schema)
-    paint: Callable[[str], Painter] = painter_for(shell, view) if shows else lambda _model: Silent()
+    paint: Callable[[str], Painter] = (
+        painter_for(shell, view, thoughts=question.summary not in {None, "none"}) if shows else lambda _model: Silent()
+    )
     answer = run(
         question, shared_session(), paint, stream=stream, keep=keep, detail=defaults(shell).get("receipt", "short")
     )
@@ -232,13 +234,13 @@ def defaults(shell: Any) -> dict[str, Any]:
     return {name: getattr(magics, name) for name in magics.trait_names(config=True)} if magics else {}
 
 
-def painter_for(shell: Any, view: View) -> Callable[[str], Painter]:
+def painter_for(shell: Any, view: View, *, thoughts: bool = False) -> Callable[[str], Painter]:
     """Return what makes the painter for this front end; ``view`` makes of the text what is shown of it."""
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
         return lambda _model: Printed()
     # A front end that takes no input has nobody to press a button: nbclient, nbconvert, papermill.
-    return partial(Live, view=view, stop_button=bool(getattr(kernel, "_allow_stdin", False)))
+    return partial(Live, view=view, thoughts=thoughts, stop_button=bool(getattr(kernel, "_allow_stdin", False)))
 
 
 # Languages whose code a cell takes, and what must stand above it.

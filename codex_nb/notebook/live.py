@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO, cast
 from IPython.display import publish_display_data  # pyright: ignore[reportUnknownVariableType]
 
 from codex_nb.chat.views import View, Viewed, view_of
-from codex_nb.notebook.receipt import bundle
+from codex_nb.notebook.thoughts import Thoughts
 from codex_nb.safe_markdown import printable, safe_markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from codex_nb.notebook.stop import StopButton
@@ -62,26 +62,34 @@ class Painter(Protocol):
         """Take a few more characters."""
         ...
 
-    def end(self, line: str, calls: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
-        """Show the receipt, and the tool calls below it; ``metadata`` is kept with the answer's output."""
+    def think(self, delta: str) -> None:
+        """Take a few more characters of the summary of the model's thoughts."""
+        ...
+
+    def end(self, below: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
+        """Show what stands below the answer; ``metadata`` is kept with the answer's output."""
         ...
 
 
 class Live:
-    """An answer in a notebook's cell: one Markdown output, and one line below it for the stop button and the receipt.
+    """An answer in a notebook's cell: one output, and one below it for the stop button, then for the receipt and more.
 
-    The whole text stands in the output at every moment, so that it survives a kernel that dies. A helper thread counts
-    the seconds before the first word and paints text that a pause of the stream would otherwise hold back.
+    With ``thoughts`` there is one above it, too, for their summary. The whole text stands in the output at every
+    moment, so that it survives a kernel that dies. A helper thread counts the seconds before the first word and paints
+    text that a pause of the stream would otherwise hold back.
     """
 
-    def __init__(self, model: str, *, stop_button: bool = True, view: View | None = None) -> None:
+    def __init__(
+        self, model: str, *, stop_button: bool = True, view: View | None = None, thoughts: bool = False
+    ) -> None:
         self._model = model
         self._view = view or view_of("markdown")
         self._metadata: Mapping[str, Any] = {}
         self._stop_button = stop_button
         self._button: StopButton | None = None
-        self._receipt: dict[str, str] = {}
-        self._answer, self._line = _Output(), _Output()
+        self._below: Mapping[str, str] = {}
+        self._above, self._answer, self._line = _Output(), _Output(), _Output()
+        self._thoughts = Thoughts(self._above.show) if thoughts else None
         self._parts: list[str] = []
         self._length = 0
         self._painted = -1
@@ -93,6 +101,8 @@ class Live:
 
     def __enter__(self) -> Self:
         self._began = time.monotonic()
+        if self._thoughts:
+            self._above.show(NOTHING)
         self._answer.show(self._waiting())
         try:
             self._show_stop_button()
@@ -109,14 +119,16 @@ class Live:
     ) -> None:
         self._over.set()
         with self._lock:
+            if self._thoughts:
+                self._thoughts.settle()
             text = "".join(self._parts)
             shown = self._view.whole(text) if text else Viewed(NOTHING)
             self._answer.show(shown.data, {**shown.metadata, **self._metadata})
             if self._button:
-                self._line.show(self._receipt or NOTHING)
+                self._line.show(self._below or NOTHING)
                 self._button.close()
-            elif self._receipt:
-                self._line.show(self._receipt)
+            elif self._below:
+                self._line.show(self._below)
 
     def _show_stop_button(self) -> None:
         if self._stop_button:
@@ -127,14 +139,21 @@ class Live:
 
     def add(self, delta: str) -> None:
         """Take a few more characters, and paint if it is time."""
+        if self._thoughts:
+            self._thoughts.settle()
         self._parts.append(delta)
         self._length += len(delta)
         if time.monotonic() >= self._next:
             self._paint()
 
-    def end(self, line: str, calls: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
-        """Take the receipt; it is shown in place of the stop button."""
-        self._receipt = bundle(line, calls)
+    def think(self, delta: str) -> None:
+        """Take a few more characters of the thoughts; where no place was asked for them, they are not shown."""
+        if self._thoughts:
+            self._thoughts.add(delta)
+
+    def end(self, below: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
+        """Take what is shown in place of the stop button."""
+        self._below = below
         self._metadata = metadata or {}
 
     def _paint(self) -> None:
@@ -178,18 +197,21 @@ class _Output:
         self._id = uuid.uuid4().hex
         self._shown = False
 
-    def show(self, data: dict[str, Any], metadata: Mapping[str, Any] | None = None) -> None:
-        publish(data, metadata or {}, transient={"display_id": self._id}, update=self._shown)
+    def show(self, data: Mapping[str, Any], metadata: Mapping[str, Any] | None = None) -> None:
+        publish(dict(data), metadata or {}, transient={"display_id": self._id}, update=self._shown)
         self._shown = True
 
 
 class Printed:
-    """An answer in a terminal: text as it comes, then the receipt, which may go to a stream of its own."""
+    """An answer in a terminal: thoughts dimmed, text as it comes, then the receipt.
+
+    ``receipts`` is a stream of its own for what is not the answer.
+    """
 
     def __init__(self, receipts: TextIO | None = None) -> None:
-        self._receipts = receipts
-        self._receipt = ""
-        self._begun = False
+        self._beside = receipts
+        self._below = ""
+        self._begun = self._thinking = False
 
     def __enter__(self) -> Self:
         return self
@@ -197,21 +219,38 @@ class Printed:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._thought()
         if self._begun:
             print(flush=True)
-        if self._receipt:
-            out = self._receipts or sys.stdout
-            dim, normal = ("\x1b[2m", "\x1b[0m") if out.isatty() else ("", "")
-            print(f"{dim}{printable(self._receipt)}{normal}", file=out, flush=True)
+        if self._below:
+            self._print_beside(f"{self._below}\n")
+
+    def think(self, delta: str) -> None:
+        """Print a few more characters of the thoughts."""
+        delta = delta if self._thinking else delta.lstrip("\n")
+        if delta:
+            self._print_beside(delta if self._thinking or not self._begun else f"\n\n{delta}")
+            self._thinking = True
+
+    def _thought(self) -> None:
+        if self._thinking:
+            self._print_beside("\n\n")
+        self._thinking = False
+
+    def _print_beside(self, text: str) -> None:
+        out = self._beside or sys.stdout
+        dim, normal = ("\x1b[2m", "\x1b[0m") if out.isatty() else ("", "")
+        print(f"{dim}{printable(text)}{normal}", end="", file=out, flush=True)
 
     def add(self, delta: str) -> None:
         """Print a few more characters, without the control characters that would command the terminal."""
+        self._thought()
         print(printable(delta), end="", flush=True)
         self._begun = True
 
-    def end(self, line: str, calls: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
-        """Take the receipt; it is printed last, dimmed where the output is a terminal."""
-        self._receipt = bundle(line, calls).get("text/plain", "")
+    def end(self, below: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
+        """Take what is printed last, dimmed where the output is a terminal."""
+        self._below = below.get("text/plain", "")
 
 
 class Silent:
@@ -228,5 +267,8 @@ class Silent:
     def add(self, delta: str) -> None:
         """Let it pass."""
 
-    def end(self, line: str, calls: Sequence[str] = (), metadata: Mapping[str, Any] | None = None) -> None:
+    def think(self, delta: str) -> None:
+        """Let it pass."""
+
+    def end(self, below: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
         """Let it pass."""

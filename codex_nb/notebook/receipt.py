@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from codex_nb.chat.answer import Answer
     from codex_nb.chat.quota import QuotaUse
 
-__all__ = ["bundle", "receipt", "span"]
+__all__ = ["plural", "receipt", "span"]
 
-STYLE = "color: var(--jp-ui-font-color2, GrayText); font-size: var(--jp-ui-font-size1, 13px)"
 ENDINGS = {"interrupted": "stopped", "failed": "broken off"}
 
 
@@ -37,7 +33,7 @@ def receipt(answer: Answer, detail: str = "short") -> str:
             _tokens(answer, full=full),
             _engine(answer),
             *(_window(window) for window in (answer.quota if full else answer.quota[:1])),
-            _plural(len(answer.tool_calls), "tool call") if answer.tool_calls else "",
+            plural(len(answer.tool_calls), "tool call") if answer.tool_calls else "",
             _turns(answer),
             _ending(answer),
         )
@@ -91,12 +87,13 @@ def span(seconds: float) -> str:
 
 def _turns(answer: Answer) -> str:
     """Say what the model was given of the conversation, and what now hangs on an answer that is gone."""
-    sent = f"{_plural(answer.turns_sent, 'turn')} sent" if answer.turns_sent else ""
-    stale = f"{_plural(answer.turns_stale, 'later turn')} not asked again" if answer.turns_stale else ""
+    sent = f"{plural(answer.turns_sent, 'turn')} sent" if answer.turns_sent else ""
+    stale = f"{plural(answer.turns_stale, 'later turn')} not asked again" if answer.turns_stale else ""
     return " · ".join(part for part in (sent, stale) if part)
 
 
-def _plural(count: int, noun: str) -> str:
+def plural(count: int, noun: str) -> str:
+    """Return a number of things: ``1 turn``, ``2 turns``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
@@ -110,18 +107,3 @@ def _ending(answer: Answer) -> str:
     if answer.status == "incomplete":
         return f"incomplete ({answer.reason or 'no reason given'})"
     return ENDINGS.get(answer.status, "")
-
-
-def bundle(line: str, calls: Sequence[str] = ()) -> dict[str, str]:
-    """Return ``line``, and ``calls`` folded below it, in the forms that front ends show.
-
-    The words of service, model and tools in them are text, never markup. Where there is nothing to show, it is empty.
-    """
-    if not line and not calls:
-        return {}
-    shown = f'<div style="{STYLE}">{html.escape(line)}</div>' if line else ""
-    if calls:
-        items = "".join(f'<li style="white-space: pre-wrap">{html.escape(call)}</li>' for call in calls)
-        summary = _plural(len(calls), "tool call")
-        shown += f'<details style="{STYLE}"><summary>{summary}</summary><ol>{items}</ol></details>'
-    return {"text/html": shown, "text/plain": "\n".join([*([line] if line else []), *(f"  {call}" for call in calls)])}

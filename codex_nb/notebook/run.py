@@ -9,6 +9,7 @@ from codex_nb.chat.answer import Answer
 from codex_nb.chat.quota import quota_use
 from codex_nb.chat.views import json_of
 from codex_nb.errors import CodexError, Stopped, ToolError
+from codex_nb.notebook.below import below
 from codex_nb.notebook.receipt import receipt
 from codex_nb.tools.toolbox import MOST_ROUNDS
 from codex_nb.types.events import TextDeltaEvent
@@ -78,11 +79,12 @@ def _run(
             raise
         finally:
             answer = exchange.answer(time.monotonic() - began)
-            if answer.text or answer.refusal or answer.status != "failed":
+            if answer.text or answer.refusal or answer.tool_calls or answer.status != "failed":
                 answer = keep(answer)
                 if not stream:
+                    painter.think(answer.summary)
                     painter.add(answer.text or answer.refusal)
-                painter.end(receipt(answer, detail), [str(call) for call in answer.tool_calls], answer.metadata)
+                painter.end(below(receipt(answer, detail), answer), answer.metadata)
     return answer
 
 
@@ -138,14 +140,18 @@ class _Exchange:
         return json_of(response.output_text) if whole else None
 
     def _show(self, coming: ResponseStream, painter: Painter | None) -> None:
-        begun = False
+        begun, apart = False, "\n\n" if self._texts else ""
         for event in coming:
             if event.type in SUMMARY:
-                self._thoughts.append(SUMMARY[event.type] or event.delta)
+                thought = SUMMARY[event.type] or event.delta
+                self._thoughts.append(thought)
+                if painter:
+                    painter.think(thought)
             elif painter and (type(event) is TextDeltaEvent or event.type == "response.refusal.delta"):
-                apart = "\n\n" if self._texts and not begun else ""
+                painter.add(event.delta if begun else apart + event.delta)
                 begun = True
-                painter.add(apart + event.delta)
+        if painter and not begun and (whole := coming.text or coming.response.refusal):
+            painter.add(apart + whole)  # of a server that sends messages whole
 
     def _take_round(self, response: Response, calls: list[FunctionToolCall]) -> None:
         self._rounds.append(response)

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-__all__ = ["WAYS", "Approval", "shown_call"]
+from codex_nb.tools.written import written_call
+
+__all__ = ["WAYS", "Approval"]
 
 WAYS: Final = ("ask", "once", "always", "never")
-LONGEST_VALUE: Final = 200
-LONGEST_CALL: Final = 1_000
+# What may be typed, in full or by its first letter. The word for one call is "once", or simply "yes".
+ONE: Final = frozenset({"once", "o", "yes", "y"})
+ALL: Final = frozenset({"always", "a"})
+NONE: Final = frozenset({"no", "n", ""})
+SHOW: Final = frozenset({"show", "s"})
+MOST_QUESTIONS: Final = 5
 
 
 class Approval:
@@ -29,20 +35,23 @@ class Approval:
             return True
         if self._way == "never" or self._prompt is None:
             return False
-        choices = "yes / no" if self._way == "once" else "yes / always in this cell / no"
-        typed = self._prompt(f"The model wants to call {shown_call(name, arguments)}\n{choices} [no]: ").strip().lower()
-        if typed in {"a", "always"} or (self._way == "once" and typed in {"y", "yes"}):
-            self._granted = True
-        return self._granted or typed in {"y", "yes"}
+        typed = self._ask(self._prompt, name, arguments)
+        self._granted = typed in ALL or (self._way == "once" and typed in ONE)
+        return self._granted or typed in ONE
 
-
-def shown_call(name: str, arguments: dict[str, Any]) -> str:
-    """Return a call as it would be written in Python, on one line, with long values cut and nothing that commands."""
-
-    def shown(value: Any) -> str:
-        text = repr(value)
-        return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
-
-    line = f"{name}({', '.join(f'{key}={shown(value)}' for key, value in arguments.items())})"
-    line = "".join(char if char.isprintable() else "�" for char in line)
-    return line if len(line) <= LONGEST_CALL else f"{line[: LONGEST_CALL - 1]}…"
+    def _ask(self, prompt: Callable[[str], str], name: str, arguments: dict[str, Any]) -> str:
+        """Return what was typed; after a few words that are no answer, or at the input's end, it is no."""
+        call, whole = written_call(name, arguments), written_call(name, arguments, whole=True)
+        more = " / show all of it" if call != whole else ""
+        choices = "yes / no" if self._way == "once" else "once / always in this cell / no"
+        question = f"Allow it? {choices}{more} [no]: "
+        asked = f"The model wants to call {call}\n{question}"
+        for _ in range(MOST_QUESTIONS):
+            try:
+                typed = prompt(asked).strip().lower()
+            except EOFError:
+                return "no"
+            if typed in ONE | ALL | NONE:
+                return typed
+            asked = f"{whole}\n{question}" if typed in SHOW and more else f"Please type one of these. {question}"
+        return "no"

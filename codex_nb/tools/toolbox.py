@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from codex_nb.errors import InvalidOption, ToolError
-from codex_nb.tools.approve import WAYS, Approval, shown_call
+from codex_nb.tools.approve import WAYS, Approval
 from codex_nb.tools.function import Tool, tool
 from codex_nb.tools.nested import run_nested
 from codex_nb.tools.results import as_text
+from codex_nb.tools.written import cut, shown_call
 
 if TYPE_CHECKING:
     from codex_nb.types.responses import FunctionToolCall
@@ -22,6 +23,7 @@ __all__ = ["MOST_ROUNDS", "ToolCall", "Toolbox"]
 # How often one question may go on with results of calls.
 MOST_ROUNDS: Final = 16
 LONGEST_ERROR: Final = 2_000
+LONGEST_LINE: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class ToolCall:
     error: BaseException | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
-        came = {"done": self.output, "denied": "denied"}.get(self.status, f"{self.status}: {self.output}")
+        output = cut(" ".join(self.output.split()), LONGEST_LINE)
+        came = {"done": output, "denied": "denied"}.get(self.status, f"{self.status}: {output}")
         return f"{shown_call(self.name, self.arguments)} → {came}"
 
 

@@ -37,7 +37,7 @@ def test_many_deltas_are_few_messages_and_the_last_state_is_whole(page):
     with Live("m", stop_button=False) as painter:
         for number in range(2_000):
             painter.add(f"word{number} ")
-        painter.end("receipt")
+        painter.end({"text/plain": "receipt"})
     assert len(page.shown) < 40
     answer = [data for display, _, data in page.shown if display == page.shown[0][0]]
     assert answer[-1]["text/plain"] == "".join(f"word{number} " for number in range(2_000))
@@ -48,7 +48,7 @@ def test_the_structure_of_the_output_is_constant(page):
     """Each of the two outputs is shown once and then replaced."""
     with Live("m", stop_button=False) as painter:
         painter.add("a")
-        painter.end("receipt")
+        painter.end({"text/plain": "receipt"})
     firsts = [display for display, update, _ in page.shown if not update]
     assert len(firsts) == len(set(firsts)) == 2
 

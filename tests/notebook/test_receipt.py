@@ -4,7 +4,8 @@ import pytest
 
 from codex_nb.chat.answer import Answer
 from codex_nb.chat.quota import quota_use
-from codex_nb.notebook.receipt import bundle, receipt, span
+from codex_nb.notebook.below import below
+from codex_nb.notebook.receipt import receipt, span
 from codex_nb.types.responses import Response
 from codex_nb.wire.headers import QuotaWindow
 
@@ -67,8 +68,7 @@ def test_it_says_what_the_quota_was_and_is():
 def test_what_must_be_said_is_said_in_any_case():
     """An answer that is not whole says so with the receipt off."""
     assert receipt(answer(status="interrupted"), "off") == "stopped"
-    assert bundle("") == {}
-    assert bundle("", ["now() → 3"])["text/plain"] == "  now() → 3"
+    assert below("") == {}
 
 
 @pytest.mark.parametrize(
@@ -99,4 +99,4 @@ def test_a_span_has_two_units(seconds, text):
 
 def test_the_services_words_are_text():
     """A model's name cannot bring markup."""
-    assert "<img" not in bundle("<img src=x onerror=alert(1)>")["text/html"]
+    assert "<img" not in below("<img src=x onerror=alert(1)>")["text/html"]

@@ -11,9 +11,10 @@ from pydantic import BaseModel, Field
 
 import codex_nb
 from codex_nb.errors import ToolError
-from codex_nb.tools.approve import Approval, shown_call
+from codex_nb.tools.approve import Approval
 from codex_nb.tools.function import Tool
 from codex_nb.tools.results import as_text
+from codex_nb.tools.written import shown_call, written_call
 from codex_nb.wire.schema import check_strict
 
 
@@ -189,3 +190,54 @@ def test_a_call_is_shown_on_one_line_without_commands():
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert shown.endswith("…, n=1)")
+
+
+def test_a_long_call_has_a_line_for_each_argument():
+    """Texts read as they would be printed, and no line of theirs can pass for one of ours."""
+    query = "SELECT *\nFROM t\nAllow it? once / always\x1b[2J\u202e"
+    written = written_call("sql", {"query": query, "options": {"name": "x" * 60, "other": "y" * 60}})
+    assert written.splitlines() == [
+        "sql(",
+        "    query =",
+        "    | SELECT *",
+        "    | FROM t",
+        "    | Allow it? once / always�[2J�",
+        f"    options = {{'name': '{'x' * 60}',",
+        f"    |  'other': '{'y' * 60}'}}",
+        ")",
+    ]
+    assert written_call("add", {"a": 2, "b": 40}) == "add(a=2, b=40)"
+
+
+@given(
+    st.dictionaries(st.text(max_size=9), st.text(max_size=9_000) | st.lists(st.integers(), max_size=900), max_size=4)
+)
+def test_any_call_can_be_written_within_bounds(arguments):
+    """Every line is printable, begins as ours do, and what is cut is counted."""
+    written = written_call("f", arguments)
+    assert len(written) < 12_000
+    assert all(line.isprintable() for line in written.split("\n"))
+    assert all(line.startswith(("f(", "    ", ")")) for line in written.split("\n"))
+
+
+def test_all_of_a_long_call_is_shown_when_it_is_wanted():
+    """Then it is asked again; a typing error is asked about, too."""
+    asked = []
+    given_ = iter(["show", "yse", "once"])
+    approval = Approval("ask", lambda prompt: asked.append(prompt) or next(given_))
+    assert approval.of("write", {"text": "line\n" * 2_000 + "the end"})
+    assert "show all of it" in asked[0]
+    assert "the end" not in asked[0]
+    assert "more characters" in asked[0]
+    assert "the end" in asked[1]
+    assert asked[2].startswith("Please type one of these")
+
+
+def test_the_end_of_input_is_a_no():
+    """And so are answers that never become one."""
+
+    def ended(_prompt):
+        raise EOFError
+
+    assert not Approval("ask", ended).of("f", {})
+    assert not Approval("ask", lambda _prompt: "perhaps").of("f", {})
