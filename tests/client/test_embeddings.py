@@ -116,7 +116,7 @@ def test_base64_is_given_where_it_is_asked_for(face, backend):
         (np.array([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
         (["a\ud800b", "ż\u2028🦊"], ["a?b", "ż\u2028🦊"]),
     ],
-    ids=str,
+    ids=lambda given: type(given).__name__,
 )
 def test_any_iterable_is_taken(backend, given, wire):
     """Texts, token lists, and what pandas and numpy make of them."""
