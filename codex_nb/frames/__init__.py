@@ -3,10 +3,13 @@
 Each builder uses the shared session, or the one given as ``session``.
 """
 
+from codex_nb.frames import accessor as accessor  # `.codex` on every frame
 from codex_nb.frames.account import models, usage
 from codex_nb.frames.calls import calls
 from codex_nb.frames.cli import cli_sessions, cli_tokens
 from codex_nb.frames.diffs import diffs
+from codex_nb.frames.forecast import forecast
+from codex_nb.frames.history import usage_history
 from codex_nb.frames.places import environments, memories
 from codex_nb.frames.tasks import task, tasks, turns
 from codex_nb.frames.transcripts import transcripts
@@ -17,6 +20,7 @@ __all__ = [
     "cli_tokens",
     "diffs",
     "environments",
+    "forecast",
     "memories",
     "models",
     "task",
@@ -24,4 +28,5 @@ __all__ = [
     "transcripts",
     "turns",
     "usage",
+    "usage_history",
 ]
