@@ -29,6 +29,7 @@ A message says what happened, and to what; ``hint`` says what to do next. Neithe
         ├── UnsupportedParameter
         ├── UnsupportedByBackend
         ├── InvalidOption
+        ├── CacheMiss
         ├── FileError
         ├── AudioError
         └── ToolError
@@ -53,6 +54,7 @@ __all__ = [
     "AudioError",
     "AuthenticationError",
     "BadRequestError",
+    "CacheMiss",
     "CloudflareChallenge",
     "CodexError",
     "ContextWindowExceeded",
@@ -253,6 +255,16 @@ class UnsupportedByBackend(CodexError):
 
 class InvalidOption(CodexError):
     """An option, a setting or a name that is not understood."""
+
+
+class CacheMiss(CodexError):
+    """A recording has no answer to this question, and the service was not asked.
+
+    ``changed`` are the places that differ from the closest question on record, ``path`` is the recording's.
+    """
+
+    changed: tuple[str, ...] = ()
+    path: str = ""
 
 
 class FileError(CodexError):

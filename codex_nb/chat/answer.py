@@ -31,7 +31,8 @@ class Answer:
     off. ``tool_calls`` are the calls of tools, in order, ``rounds`` the responses that made
     them, and ``items`` what all of it adds to the conversation. ``quota`` are the quota's windows, the most used first.
     ``summary`` is what the model told of its thoughts. ``format`` is the one it was asked in, ``request`` the SHA-256
-    of what was asked: the prompt, its history and all else that decides the answer.
+    of what was asked: the prompt, its history and all else that decides the answer. ``replayed`` says that it was
+    recorded earlier; its ``seconds`` are those of the recording.
     """
 
     text: str
@@ -52,6 +53,7 @@ class Answer:
     summary: str = ""
     format: str = "markdown"
     request: str = ""
+    replayed: bool = False
 
     @property
     def usage(self) -> ResponseUsage | None:

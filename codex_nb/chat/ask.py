@@ -30,7 +30,8 @@ class Ask:
     """A prompt with the options of ``%%codex``. ``model`` may name the effort too: ``gpt-5.4/high``.
 
     ``summary`` says how much of its thoughts the model shall sum up, ``timeout`` is in seconds of silence.
-    ``history`` are the items of ``turns_sent`` earlier turns, sent before the prompt.
+    ``history`` are the items of ``turns_sent`` earlier turns, sent before the prompt. ``cell`` names the cell that
+    asks, where it has a name.
     """
 
     prompt: str
@@ -47,6 +48,7 @@ class Ask:
     format: str = "markdown"
     history: tuple[Any, ...] = ()
     turns_sent: int = 0
+    cell: str | None = None
 
     def __post_init__(self) -> None:
         if not self.prompt.strip():

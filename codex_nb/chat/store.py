@@ -11,13 +11,13 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from codex_nb.chat.chat import DEFAULT_CHAT, Chat, Turn
+from codex_nb.chat.folder import FOLDER, append
 
 __all__ = ["Chats", "file_of"]
 
-FOLDER: Final = ".codex_nb"
 FIELDS: Final = frozenset(each.name for each in fields(Turn))
 
 
@@ -50,24 +50,8 @@ class Chats:
         """
         changed = chat.record(turn, after=after)
         if self.path is not None:
-            self._append("".join(_line(chat.name, each) for each in changed))
+            append(self.path, "".join(_line(chat.name, each) for each in changed).encode())
         return changed
-
-    def _append(self, lines: str) -> None:
-        path = cast("Path", self.path)
-        if not path.parent.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # What is said here is nobody else's business: it stays out of the repository, as a cache does.
-            (path.parent / ".gitignore").write_text("*\n")
-        content = lines.encode()
-        target = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            end = os.lseek(target, 0, os.SEEK_END)
-            if end and os.pread(target, 1, end - 1) != b"\n":
-                content = b"\n" + content  # behind a line that a killed kernel left torn
-            os.write(target, content)
-        finally:
-            os.close(target)
 
     def _catch_up(self) -> None:
         """Read what was added to the file since it was last read."""

@@ -15,10 +15,12 @@ from codex_nb.client._bodies import AsyncBody, SyncBody
 from codex_nb.client._recording import Watched
 from codex_nb.client._transport import fault, without_query
 from codex_nb.errors import CodexError
-from codex_nb.wire.call import Blocking, Call, Pause, Read, Together
+from codex_nb.wire.call import Blocking, Call, Pause, Play, Read, Together
 from codex_nb.wire.retry import Retry, retrying
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
     from codex_nb.client._recording import Recorder, Recording
     from codex_nb.client._transport import Transport
     from codex_nb.wire.call import Flow, Reply, Step
@@ -68,6 +70,8 @@ class SyncDriver:
                 return self._send(step, opened, watched.recording)
             case Read(reply):
                 return cast("SyncBody", reply.body).read()
+            case Play():
+                return self._play(step)
             case Pause(seconds):
                 return time.sleep(seconds)
             case Blocking(work):
@@ -95,6 +99,10 @@ class SyncDriver:
         reply = transport.reply(response, body.read_all())
         opened.remove(body)
         return reply
+
+    def _play(self, step: Play) -> Reply:
+        response = httpx.Response(200, headers=step.headers, content=iter(step.chunks), request=_as_if(step))
+        return self.transport.reply(response, b"", SyncBody(response, self.transport.settings.silence))
 
     def _together(self, step: Together) -> list[Any]:
         """Run each flow on a thread of its own; flows are taken on the caller's thread, which an interrupt frees."""
@@ -127,6 +135,15 @@ class SyncDriver:
         finally:
             halted.set()
         return [results[number] for number in range(started)]
+
+
+def _as_if(step: Play) -> httpx.Request:
+    return httpx.Request("POST", step.url)
+
+
+async def _each(chunks: Sequence[bytes]) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
 
 
 class _Halted(BaseException):
@@ -168,6 +185,8 @@ class AsyncDriver:
                 return await self._send(step, opened, watched.recording)
             case Read(reply):
                 return await cast("AsyncBody", reply.body).read()
+            case Play():
+                return self._play(step)
             case Pause(seconds):
                 return await asyncio.sleep(seconds)
             case Blocking(work):
@@ -197,6 +216,10 @@ class AsyncDriver:
         reply = transport.reply(response, await body.read_all())
         opened.remove(body)
         return reply
+
+    def _play(self, step: Play) -> Reply:
+        response = httpx.Response(200, headers=step.headers, content=_each(step.chunks), request=_as_if(step))
+        return self.transport.reply(response, b"", AsyncBody(response, self.transport.settings.silence))
 
     async def _together(self, step: Together) -> list[Any]:
         room = asyncio.Semaphore(step.limit)

@@ -45,6 +45,9 @@ class Incoming:
         self.content_type = content_type
         self.failure: CodexError | None = None
         self.finished = False
+        # The seconds that it took when it was recorded; the bytes, where it is to be recorded.
+        self.replayed: float | None = None
+        self.chunks: list[bytes] | None = None
         self.asked: Callable[[], JSONObject] = dict
         self._assembly = Assembly()
         self._decoder = SSEDecoder()
@@ -96,6 +99,8 @@ class Incoming:
     def take(self, chunk: bytes) -> list[ResponseEvent]:
         """Return the events that ``chunk`` completes; an empty one is the end of the body."""
         if chunk:
+            if self.chunks is not None:
+                self.chunks.append(chunk)
             return self.feed(chunk)
         self.ended()
         return []

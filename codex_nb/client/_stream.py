@@ -61,6 +61,11 @@ class _Shown:
         return digest(self._incoming.asked()) if self._incoming else ""
 
     @property
+    def replayed(self) -> float | None:
+        """The seconds that the answer took when it was recorded; None for one that comes from the service."""
+        return self._incoming.replayed if self._incoming else None
+
+    @property
     def headers(self) -> dict[str, str]:
         """The reply's headers, names in lower case."""
         return dict(self._incoming.reply.headers) if self._incoming else {}

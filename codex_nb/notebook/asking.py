@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from functools import partial
@@ -12,8 +13,9 @@ from codex_nb.chat.ask import Ask
 from codex_nb.chat.fences import joined
 from codex_nb.chat.views import view_of
 from codex_nb.client.default import session as shared_session
+from codex_nb.client.tape import taped
 from codex_nb.errors import InvalidOption
-from codex_nb.notebook.chats import conversations
+from codex_nb.notebook.chats import conversations, notebook_of
 from codex_nb.notebook.live import Live, Painter, Printed, Silent, publish
 from codex_nb.notebook.options import OptionParser, ask_parser, split_options
 from codex_nb.notebook.prompt import evaluator, expand, split_target
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from codex_nb.chat.dry_run import DryRun
     from codex_nb.chat.schema import OutputSchema
     from codex_nb.chat.views import View
+    from codex_nb.client.tape import Tape
     from codex_nb.notebook.magics import CodexMagics
     from codex_nb.tools.toolbox import Toolbox
 
@@ -113,6 +116,7 @@ def _ask_with(magics: CodexMagics, options: argparse.Namespace, prompt: str, tar
         stream=not options.no_stream,
         chat={"chat": options.chat or None, "new": options.new, "at": options.at, "turns": options.turns},
         dry=options.dry_run,
+        cache=options.cache,
     )
     return None if isinstance(found, Answer) or options.quiet else found
 
@@ -140,6 +144,7 @@ def ask(  # noqa: PLR0913 - the options of the magic
     stream: bool | None = None,
     timeout: float | None = None,
     dry_run: bool = False,
+    cache: str | None = None,
 ) -> Answer:
     """Ask the model and return its answer: ``%%codex`` from Python, with the same options and the same defaults.
 
@@ -183,12 +188,21 @@ def ask(  # noqa: PLR0913 - the options of the magic
         stream=usual.get("stream", True) if stream is None else stream,
         chat={"chat": chat or usual.get("chat"), "new": new, "at": at, "turns": turns},
         dry=dry_run,
+        cache=cache,
     )
     return found
 
 
 def _perform(
-    question: Ask, shell: Any, *, out: str | None, quiet: bool, stream: bool, chat: dict[str, Any], dry: bool
+    question: Ask,
+    shell: Any,
+    *,
+    out: str | None,
+    quiet: bool,
+    stream: bool,
+    chat: dict[str, Any],
+    dry: bool,
+    cache: str | None,
 ) -> Answer | DryRun:
     record: Callable[[Answer], Answer] = lambda answer: answer  # noqa: E731 - outside of IPython nothing goes on
     if shell is not None:
@@ -206,17 +220,24 @@ def _perform(
 
     shows = shell is not None and not quiet
     view = view_of(question.format, question.schema)
-    paint: Callable[[str], Painter] = (
-        painter_for(shell, view, thoughts=question.summary not in {None, "none"}) if shows else lambda _model: Silent()
-    )
-    answer = run(
-        question, shared_session(), paint, stream=stream, keep=keep, detail=defaults(shell).get("receipt", "short")
-    )
+    thoughts = question.summary not in {None, "none"}
+    paint: Callable[[str], Painter] = painter_for(shell, view, thoughts=thoughts) if shows else lambda _model: Silent()
+    detail = defaults(shell).get("receipt", "short")
+    with taped(_tape(question, shell, cache)):
+        answer = run(question, shared_session(), paint, stream=stream, keep=keep, detail=detail)
     if shell is not None and not quiet:
         _show_once(shell, answer)
     if shell is not None and question.format == "code" and answer.status == "completed":
         _offer(shell, answer.text)
     return answer
+
+
+def _tape(question: Ask, shell: Any, option: str | None) -> Tape | None:
+    from codex_nb.chat.cache import cache_of
+
+    notebook = notebook_of(shell) if shell is not None else None
+    cache = cache_of(option, os.environ.get("CODEX_NB_CACHE"), notebook)
+    return cache.of_cell(question.cell) if cache else None
 
 
 def _dry(question: Ask, shell: Any, out: str | None) -> DryRun:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from codex_nb.chat.answer import Answer
     from codex_nb.chat.ask import Ask
 
-__all__ = ["Conversations", "conversations"]
+__all__ = ["Conversations", "conversations", "notebook_of"]
 
 
 class Conversations:
@@ -27,7 +27,7 @@ class Conversations:
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
-        self.chats = Chats(file_of(_notebook(shell), data_folder()))
+        self.chats = Chats(file_of(notebook_of(shell), data_folder()))
         self._asked: tuple[Any, int] = (None, 0)
 
     def join(
@@ -56,7 +56,7 @@ class Conversations:
         cell = self._cell() if by_cell else None
         after = conversation.before(cell, new=new, at=at)
         history, sent = items(after, turns)
-        asked = replace(ask, history=tuple(history), turns_sent=sent)
+        asked = replace(ask, history=tuple(history), turns_sent=sent, cell=cell)
 
         def record(answer: Answer) -> Answer:
             turn = Turn(
@@ -101,7 +101,7 @@ class Conversations:
         return cell if count == 1 else f"{cell}#{count}"
 
 
-def _notebook(shell: Any) -> str | None:
+def notebook_of(shell: Any) -> str | None:
     """Return the notebook's path, where the front end tells it: VS Code in a variable, Jupyter in the environment."""
     named = shell.user_ns.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
     return named if isinstance(named, str) and named.endswith(".ipynb") else None

@@ -115,6 +115,12 @@ def ask_parser(prog: str, description: str, epilog: str = "") -> OptionParser:
     add("--no-stream", action="store_true", help="show the answer once, when it is whole")
     add("--no-interpolate", action="store_true", help="send {{…}} as it stands")
     add("--dry-run", action="store_true", help="send nothing; show what would be sent, and about how many tokens")
+    add(
+        "--cache",
+        metavar="MODE",
+        help="record: keep the answer in a file beside the notebook; replay: take it from there and send nothing; off; "
+        "a file may follow: replay:answers.jsonl (default: CODEX_NB_CACHE, else off)",
+    )
     add("--timeout", type=_seconds, metavar="S", help="seconds to connect and of silence; the answer may take longer")
     add("-h", "--help", action="store_true", help="show this")
     return parser

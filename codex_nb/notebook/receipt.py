@@ -32,6 +32,7 @@ def receipt(answer: Answer, detail: str = "short") -> str:
             _seconds(answer.seconds),
             _tokens(answer, full=full),
             _engine(answer),
+            "replayed" if answer.replayed else "",
             *(_window(window) for window in (answer.quota if full else answer.quota[:1])),
             plural(len(answer.tool_calls), "tool call") if answer.tool_calls else "",
             _turns(answer),

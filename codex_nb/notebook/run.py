@@ -102,6 +102,7 @@ class _Exchange:
         self._thoughts: list[str] = []
         self._parsed: Any = None
         self._digest = ""
+        self._replayed: list[float] = []
         self._quota: tuple[Sequence[QuotaWindow], Sequence[QuotaWindow]] = ((), ())
 
     def run(self, session: Session, painter: Painter | None) -> None:
@@ -117,6 +118,8 @@ class _Exchange:
                 self._quota = (before, session.quota)
                 response = coming.response
                 self.status = response.status
+                if coming.replayed is not None:
+                    self._replayed.append(coming.replayed)
                 self._digest = self._digest or coming.request_digest
                 self._parsed = self._read(coming.final())
             calls = [item for item in response.output if isinstance(item, FunctionToolCall)]
@@ -172,6 +175,7 @@ class _Exchange:
         except CodexError:
             response = None
         model = (response.model if response else "") or ask.model or ""
+        seconds, replayed = (sum(self._replayed), True) if self._replayed else (seconds, False)
         text = "\n\n".join([*self._texts, *([coming.text] if coming and coming.text else [])])
         return Answer(
             text,
@@ -187,7 +191,8 @@ class _Exchange:
             rounds=tuple(self._rounds),
             items=(*self._items, *([item.raw for item in response.output] if response else [])),
             turns_sent=ask.turns_sent,
-            quota=quota_use(*self._quota, time.time()),
+            quota=() if replayed else quota_use(*self._quota, time.time()),
+            replayed=replayed,
             summary="".join(self._thoughts).strip(),
             format=ask.format,
             request=self._digest or (coming.request_digest if coming else ""),

@@ -15,7 +15,20 @@ import pydantic_core
 
 from codex_nb.errors import MalformedStream
 
-__all__ = ["Address", "Blocking", "Call", "Content", "Flow", "Pause", "Read", "Reply", "Secret", "Step", "Together"]
+__all__ = [
+    "Address",
+    "Blocking",
+    "Call",
+    "Content",
+    "Flow",
+    "Pause",
+    "Play",
+    "Read",
+    "Reply",
+    "Secret",
+    "Step",
+    "Together",
+]
 
 T = TypeVar("T")
 
@@ -141,6 +154,15 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
+class Play:
+    """Take these bytes for the open reply of ``url``: nothing is sent."""
+
+    url: str
+    headers: Mapping[str, str]
+    chunks: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Together:
     """Run ``flows`` side by side, at most ``limit`` at once, taken up as there is room; hand back their results.
 
@@ -151,5 +173,5 @@ class Together:
     limit: int
 
 
-Step: TypeAlias = Call | Read | Pause | Blocking | Together
+Step: TypeAlias = Call | Read | Play | Pause | Blocking | Together
 Flow: TypeAlias = Generator[Step, Any, T]

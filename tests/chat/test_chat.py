@@ -159,7 +159,7 @@ def test_the_file_is_private_and_not_for_the_repository(tmp_path):
     chats = Chats(path)
     chats.record(chats.chat(), turn("x"), after=[])
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert (path.parent / ".gitignore").read_text() == "*\n"
+    assert (path.parent / ".gitignore").read_text().splitlines() == ["*", "!*.cache.jsonl"]
     assert json.loads(path.read_text())["prompt"] == "x"
 
 

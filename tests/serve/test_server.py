@@ -51,7 +51,9 @@ def post(server, content=None, *, path=PATH, key=KEY, name="talk.wav", headers=N
     """Send a recording."""
     files = {"file": (name, sound() if content is None else content, "audio/wav")}
     given = {"authorization": f"Bearer {key}"} if key else {}
-    return CLIENT.post(server.address + path, files=files, data=fields, headers={**given, **(headers or {})}, timeout=30)
+    return CLIENT.post(
+        server.address + path, files=files, data=fields, headers={**given, **(headers or {})}, timeout=30
+    )
 
 
 def error_of(reply):

@@ -15,10 +15,11 @@ from codex_nb.client._tools import ToolReaders, wire_tool
 from codex_nb.client.preview import Preview, preview
 from codex_nb.client.resources.fields import Fields
 from codex_nb.client.resources.models import default_model, list_models
+from codex_nb.client.tape import present_tape
 from codex_nb.errors import APIConnectionError, CodexError, InvalidAnswer, InvalidOption
 from codex_nb.settings import LONGEST_SECONDS
 from codex_nb.types.responses import CompactedResponse
-from codex_nb.wire.call import Call, Flow, Read
+from codex_nb.wire.call import Blocking, Call, Flow, Play, Read
 from codex_nb.wire.content import content
 from codex_nb.wire.headers import turn
 from codex_nb.wire.items import TRIGGER, compacted, input_items
@@ -28,6 +29,7 @@ from codex_nb.wire.request import REFUSED, USUAL, Manners, refuse, request_body
 if TYPE_CHECKING:
     from codex_nb.client._core import Core
     from codex_nb.client.resources.fields import Input
+    from codex_nb.client.tape import Recorded
     from codex_nb.types.models import ModelPage
     from codex_nb.types.parsed import ParsedResponse
     from codex_nb.types.responses import Response
@@ -115,6 +117,13 @@ def _seconds(timeout: Any) -> float | None:
 def opening(core: Core, request: Request[Any]) -> Flow[tuple[Incoming, Any]]:
     """Send ``request``; return the open answer once it is known to be a stream of events."""
     request.input = input_items(request.input)
+    tape, keep = present_tape(), None
+    if tape:
+        said = content_of(core, request)
+        recorded: Recorded | None = yield Blocking(partial(tape.find, said))
+        if recorded:
+            return (yield from _played(core, request, recorded))
+        keep = tape.begin(said)
     model = request.model or (yield from default_model(core))
     codex = core.settings.backend.speaks_codex
     manners = (yield from _manners(core, model, request.fields)) if codex else USUAL
@@ -125,15 +134,25 @@ def opening(core: Core, request: Request[Any]) -> Flow[tuple[Incoming, Any]]:
     def completed(one: Incoming) -> None:
         # The first word for a turn stays its word.
         core.turns.keep(one.call_ids, state or one.turn_state)
-        core.learn_quota(one.quota)
+        if keep:
+            keep(reply.headers, one.chunks or (), arriving.hide)
 
     incoming = Incoming(reply, arriving.content_type, completed)
-    core.learn_quota(incoming.quota)
+    incoming.chunks = [] if keep else None
     incoming.asked = partial(content_of, core, request)
     if arriving.content_type not in {EVENT_STREAM, ""}:
         beginning: bytes = yield Read(reply)
         raise incoming.refusal(beginning)
     return incoming, arriving
+
+
+def _played(core: Core, request: Request[Any], recorded: Recorded) -> Flow[tuple[Incoming, Any]]:
+    """Return a recorded answer as if it came now."""
+    url = core.settings.backend.url("codex/responses")
+    reply: Reply = yield Play(url, recorded.headers, recorded.chunks)
+    incoming = Incoming(reply, EVENT_STREAM)
+    incoming.asked, incoming.replayed = partial(content_of, core, request), recorded.seconds
+    return incoming, reply.body
 
 
 def _described(core: Core, request: Request[Any], model: str, manners: Manners) -> tuple[Call, str | None]:

@@ -1,0 +1,65 @@
+"""Answers that were recorded: where a request looks before it is sent, and what an answer is told to when it came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from codex_nb.wire.json import JSONObject
+
+__all__ = ["Recorded", "Tape", "present_tape", "taped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One answer as it came: ``headers`` that matter, the ``chunks`` of its stream, the ``seconds`` that it took."""
+
+    headers: Mapping[str, str]
+    chunks: Sequence[bytes]
+    seconds: float
+
+
+# Takes the headers and chunks of an answer, and what takes the login out of them.
+Keep: TypeAlias = Callable[[Mapping[str, str], Sequence[bytes], Callable[[bytes], bytes]], None]
+
+
+class Tape(Protocol):
+    """What keeps answers by what was asked."""
+
+    def find(self, said: JSONObject) -> Recorded | None:
+        """Return the answer to ``said``; None if the service shall be asked.
+
+        Raises:
+            CacheMiss: there is none, and the service shall not be asked.
+
+        """
+        ...
+
+    def begin(self, said: JSONObject) -> Keep:
+        """Note that the service is asked; return what takes its answer, once it is whole."""
+        ...
+
+
+_present: Final[ContextVar[Tape | None]] = ContextVar("codex_nb tape", default=None)
+
+
+def present_tape() -> Tape | None:
+    """Return the tape of this context, None for none."""
+    return _present.get()
+
+
+@contextmanager
+def taped(tape: Tape | None) -> Generator[None]:
+    """Let every request to the model in this context go by ``tape``; None leaves it as it is outside."""
+    if tape is None:
+        yield
+        return
+    token = _present.set(tape)
+    try:
+        yield
+    finally:
+        _present.reset(token)
