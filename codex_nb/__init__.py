@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         UsageLimitReached,
     )
     from codex_nb.notebook.asking import ask
+    from codex_nb.notebook.recorder import Recorder
     from codex_nb.notebook.transcribing import transcribe
     from codex_nb.settings import Backend
     from codex_nb.tools.function import tool
@@ -62,6 +63,7 @@ _HOME = {
     "Backend": "codex_nb.settings",
     "Bearer": "codex_nb.auth.bearer",
     "CodexAuth": "codex_nb.auth.bearer",
+    "Recorder": "codex_nb.notebook.recorder",
     "Session": "codex_nb.client.session",
     "__version__": "codex_nb._version",
     "ask": "codex_nb.notebook.asking",
@@ -102,6 +104,7 @@ __all__ = [
     "NotSignedIn",
     "PermissionDeniedError",
     "RateLimitError",
+    "Recorder",
     "ResponseFailed",
     "Session",
     "SignInExpired",

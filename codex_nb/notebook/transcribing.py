@@ -67,17 +67,32 @@ def transcribe_line(magics: Any, line: str) -> Any:
         return None
     shell = magics.shell
     name = _name(options.out or target)
-    if not options.sources:
-        raise InvalidOption(f"{PROG} needs a recording.", hint=f"{PROG} talk.m4a, several files, or a pattern.")
 
     def keep(result: Any) -> None:
         shell.user_ns[LAST] = result
         if name:
             shell.user_ns[name] = result
 
+    if not options.sources:
+        return _recorder(options, keep)
     result = _run(_sources(options.sources, shell.user_ns), options, keep)
     keep(result)
     return None if options.quiet else result
+
+
+def _recorder(options: argparse.Namespace, keep: Callable[[Any], None]) -> Any:
+    """Return a recorder; ``--save`` is where its recordings go, each with its transcript beside it."""
+    from codex_nb.notebook.recorder import Recorder
+
+    folder = _Folder(options.save) if options.save else None
+
+    def on_transcript(found: Transcript) -> None:
+        keep(found)
+        if folder:
+            folder.write(found)
+
+    asked = {name: getattr(options, name) for name in ("language", "route", "prompt", "model", "save")}
+    return Recorder(**asked, on_transcript=on_transcript)
 
 
 def _run(sources: list[Any], options: argparse.Namespace, keep: Callable[[Any], None]) -> Any:

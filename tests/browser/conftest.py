@@ -1,5 +1,6 @@
 """Real front ends: JupyterLab and Notebook 7, served on loopback, in the system's Chromium."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -180,9 +181,9 @@ def browser(server):
         browser.close()
 
 
-@pytest.fixture
-def open_notebook(server, browser):
-    """Return what opens a notebook, given as nbformat node, in Lab or in Notebook 7, light or dark."""
+@contextlib.contextmanager
+def opener(server, browser):
+    """Give what opens a notebook, given as nbformat node, in Lab or in Notebook 7, light or dark."""
     import nbformat
 
     contexts = []
@@ -205,6 +206,15 @@ def open_notebook(server, browser):
             )
         return opened
 
-    yield open_
-    for context in contexts:
-        context.close()
+    try:
+        yield open_
+    finally:
+        for context in contexts:
+            context.close()
+
+
+@pytest.fixture
+def open_notebook(server, browser):
+    """Return what opens a notebook."""
+    with opener(server, browser) as open_:
+        yield open_

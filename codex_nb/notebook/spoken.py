@@ -1,0 +1,89 @@
+"""A question that was spoken: asked in the default chat, the answer below the recorder."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from codex_nb.chat.ask import Ask
+from codex_nb.client.default import session
+from codex_nb.notebook.asking import LAST, defaults
+from codex_nb.notebook.chats import conversations
+from codex_nb.notebook.live import NOTHING, interval, publish
+from codex_nb.notebook.receipt import bundle
+from codex_nb.notebook.run import run
+from codex_nb.safe_markdown import safe_markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from codex_nb.chat.answer import Answer
+
+__all__ = ["Below", "ask_below"]
+
+
+class Below:
+    """Two outputs of a cell, empty at first: a page shows nothing new of a cell that is over, but takes updates."""
+
+    def __init__(self) -> None:
+        import uuid
+
+        self._ids = [uuid.uuid4().hex for _ in range(2)]
+        for one in self._ids:
+            publish(NOTHING, transient={"display_id": one})
+
+    def __enter__(self) -> Self:
+        self._parts: list[str] = []
+        self._receipt: dict[str, str] = {}
+        self._next = 0.0
+        self._show(0, {"text/markdown": "*Waiting for the answer …*", "text/plain": ""})
+        self._show(1, NOTHING)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        text = "".join(self._parts)
+        self._show(0, {"text/markdown": safe_markdown(text), "text/plain": text} if text else NOTHING)
+        self._show(1, self._receipt or NOTHING)
+
+    def add(self, delta: str) -> None:
+        """Take a few more characters."""
+        self._parts.append(delta)
+        if time.monotonic() >= self._next:
+            text = "".join(self._parts)
+            self._show(0, {"text/markdown": safe_markdown(text), "text/plain": text})
+            self._next = time.monotonic() + interval(len(text))
+
+    def end(self, line: str, calls: Sequence[str] = ()) -> None:
+        """Take the receipt."""
+        self._receipt = bundle(line, calls)
+
+    def _show(self, place: int, data: dict[str, str]) -> None:
+        publish(data, transient={"display_id": self._ids[place]}, update=True)
+
+
+def ask_below(shell: Any, text: str, below: Below) -> Answer:
+    """Ask with ``text`` as ``%%codex`` would, and show the answer in ``below``.
+
+    Raises:
+        CodexError: what went wrong; text that had come is shown and kept.
+
+    """
+    usual = defaults(shell)
+    question = Ask.of(
+        text,
+        model=usual.get("model"),
+        usual_effort=usual.get("effort"),
+        verbosity=usual.get("verbosity"),
+        tier=usual.get("tier"),
+    )
+    question, record = conversations(shell).join(question, chat=usual.get("chat"))
+
+    def keep(answer: Answer) -> Answer:
+        shell.user_ns[LAST] = answer = record(answer)
+        return answer
+
+    return run(question, session(), lambda _model: below, stream=True, keep=keep, detail=usual.get("receipt", "short"))

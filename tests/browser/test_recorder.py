@@ -1,0 +1,128 @@
+"""The recorder in a real browser, whose microphone plays human speech."""
+
+import os
+import shutil
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from codex_nb.local import LocalBackend, Script, Turn
+from tests.browser.conftest import FLAGS
+from tests.requirements_gate import require
+
+SAID = "It was the best of times, it was the worst of times."
+HEAR = ["--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required"]
+DENY = ["--use-fake-device-for-media-stream", "--deny-permission-prompts"]
+SHOWN = ".codex-nb-recorder[data-stage={}]"
+SECONDS = 4
+
+
+def speech():
+    """Return a file of human speech."""
+    spec = find_spec("moonshine_voice")
+    require("speech", None if spec else "the package moonshine-voice is missing (group browser)")
+    return Path(spec.origin).parent / "assets" / "two_cities.wav"
+
+
+@pytest.fixture
+def chromium(request):
+    """Swap the browser of `open_notebook` for one with other flags."""
+    flags = getattr(request, "param", None)
+    if flags is None:
+        flags = [*HEAR, "--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={speech()}"]
+    playwright = request.getfixturevalue("browser").browser_type
+    found = playwright.launch(executable_path=shutil.which("chromium"), args=[*FLAGS, *flags])
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def open_recorder(chromium, server, tmp_path):
+    """Return what opens a notebook with a recorder in its second cell."""
+    from tests.browser.conftest import opener
+
+    script = Script(transcripts=[SAID] * 4, turns=[Turn(text="A novel of *Dickens*.")])
+    with LocalBackend(script) as backend, opener(server, chromium) as open_notebook:
+
+        def open_(name, front="lab", *, dark=False):
+            node = nbformat.v4.new_notebook()
+            connect = f"_ = codex_nb.connect({backend.url!r}, auth=codex_nb.Bearer('made-up'))"
+            node.cells = [
+                nbformat.v4.new_code_cell(f"%load_ext codex_nb\nimport codex_nb\n{connect}"),
+                nbformat.v4.new_code_cell(f"r = codex_nb.Recorder(save={str(tmp_path)!r})\nr"),
+                nbformat.v4.new_code_cell("(await r.result()).text"),
+            ]
+            opened = open_notebook(node, name, front=front, dark=dark)
+            opened.run(0)
+            opened.run(1)
+            opened.page.wait_for_selector(SHOWN.format("idle"), timeout=60_000)
+            return opened
+
+        yield open_
+
+
+def picture(opened, name):
+    """Keep what is shown for people to look at, in the folder that CODEX_NB_PICTURES names."""
+    folder = os.environ.get("CODEX_NB_PICTURES")
+    if folder:
+        opened.page.locator(".codex-nb-recorder").screenshot(path=Path(folder) / f"recorder-{name}.png")
+
+
+def stage(opened, name):
+    """Wait until the recorder is at a stage."""
+    opened.page.wait_for_selector(SHOWN.format(name), timeout=60_000)
+
+
+def decoded_seconds(path):
+    """Return how long a file plays."""
+    import av
+
+    with av.open(str(path)) as file:
+        return sum(frame.samples / frame.sample_rate for frame in file.decode(audio=0))
+
+
+@pytest.mark.parametrize(("front", "dark"), [("lab", False), ("notebook", True)])
+def test_record_and_read(open_recorder, tmp_path, front, dark):
+    """Space records and stops, the file is as long as the clock said, and the text can be used."""
+    opened = open_recorder(f"record-{front}", front, dark=dark)
+    look = f"{front}-{'dark' if dark else 'light'}"
+    picture(opened, f"{look}-1-idle")
+    root = opened.page.locator(".codex-nb-recorder")
+    root.focus()
+    root.press(" ")
+    stage(opened, "recording")
+    time.sleep(SECONDS)
+    opened.page.wait_for_function("() => document.querySelector('.codex-nb-recorder .meter').ariaValueNow > 20")
+    picture(opened, f"{look}-2-recording")
+    root.press("p")
+    stage(opened, "paused")
+    picture(opened, f"{look}-3-paused")
+    (part,) = tmp_path.glob("*.part")
+    assert decoded_seconds(part) > SECONDS / 2
+    root.press("p")
+    stage(opened, "recording")
+    root.press(" ")
+    stage(opened, "done")
+    opened.run(2)
+    assert opened.outputs(2)[0]["data"]["text/plain"] == repr(SAID)
+    assert opened.page.get_by_label("Transcript").input_value() == SAID
+    (path,) = tmp_path.glob("*.webm")
+    seconds = opened.evaluate(
+        "const r = panel.sessionContext.session.kernel.requestExecute({code: 'print(r.recording.duration)'});"
+        "let text = ''; r.onIOPub = m => { if (m.header.msg_type === 'stream') text += m.content.text; };"
+        "await r.done; return Number(text)"
+    )
+    assert decoded_seconds(path) == pytest.approx(seconds, abs=0.3)
+    opened.page.get_by_label("Play").click()
+    opened.page.wait_for_function("() => document.querySelector('.codex-nb-recorder audio').currentTime > 0.3")
+    picture(opened, f"{look}-4-done")
+    opened.page.get_by_role("button", name="To cell").click()
+    opened.page.wait_for_function("() => window.jupyterapp.shell.currentWidget.content.widgets.length === 4")
+    assert opened.evaluate("return panel.content.widgets[2].model.sharedModel.source") == f"%%codex\n{SAID}"
+    opened.page.get_by_role("button", name="Ask Codex").click()
+    opened.page.wait_for_selector(".jp-RenderedMarkdown em >> text=Dickens", timeout=60_000)
+    if os.environ.get("CODEX_NB_PICTURES"):
+        opened.page.screenshot(path=Path(os.environ["CODEX_NB_PICTURES"]) / f"recorder-{look}-5-asked.png")
