@@ -1,0 +1,164 @@
+"""What FFmpeg's libraries (PyAV, extra ``audio``) do here: look into a container, decode it, write FLAC.
+
+A recording may be hostile: the demuxer is named from the bytes, or chosen from a list of such as read sound; none that
+opens other files or addresses by itself (playlists) is in it.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from codex_nb.audio.pcm import Sound
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
+
+    from av.container import InputContainer
+
+    from codex_nb.audio.clip import Kept
+    from codex_nb.audio.pcm import Block
+    from codex_nb.audio.trouble import Trouble
+
+__all__ = ["RATE", "FlacWriter", "Probe", "available", "decoded", "probe"]
+
+# What recognition uses at most; lower rates stay as they are.
+RATE: Final = 24_000
+DEMUXERS: Final = (
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,matroska,webm,mov,mp4,mp3,mpeg,mpegts,ogg,tta,voc,w64,"
+    "wav,wv"
+)
+# Their headers tell a length that can be trusted; others guess it from the bit rate.
+LENGTH_IS_TOLD: Final = frozenset({"flac", "mov", "matroska", "aiff", "caf", "asf", "wav"})
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a look into a container tells: seconds there and seconds promised, codec, pictures."""
+
+    duration: float | None
+    promised: float | None
+    codec: str
+    video: bool
+
+
+def available() -> bool:
+    """Whether PyAV is installed; it is not imported."""
+    return find_spec("av") is not None
+
+
+@contextmanager
+def _opened(kept: Kept, trouble: Trouble) -> Generator[InputContainer]:
+    import av
+    from av.container import InputContainer
+    from av.error import FFmpegError
+
+    options = {"format_whitelist": DEMUXERS, "protocol_whitelist": ""}
+    with kept.open() as file:
+        try:
+            form = trouble.container.demuxer or None
+            with av.open(file, format=form, container_options=options, metadata_errors="replace") as container:
+                assert isinstance(container, InputContainer)  # noqa: S101 - it was opened for reading
+                if not container.streams.audio:
+                    raise trouble.without_sound() if container.streams else trouble.foreign()
+                yield container
+        except FFmpegError as error:
+            if not trouble.container.known:
+                raise trouble.foreign() from None
+            raise trouble.broken(_said(error)) from None
+
+
+def _said(error: Exception) -> str:
+    return str(getattr(error, "strerror", "") or "").strip()
+
+
+def probe(kept: Kept, trouble: Trouble) -> Probe:
+    """Look into a container, and walk its packets to its end without decoding them.
+
+    Raises:
+        AudioError: it cannot be read, or holds no sound.
+
+    """
+    with _opened(kept, trouble) as container:
+        stream = container.streams.audio[0]
+        told = trouble.container.demuxer in LENGTH_IS_TOLD
+        promised = container.duration / 1e6 if told and container.duration else None
+        last = 0.0
+        for packet in container.demux(stream):
+            if packet.pts is not None:
+                last = max(last, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+        begin = float((stream.start_time or 0) * (stream.time_base or 0))
+        pictures = any("attached_pic" not in str(each.disposition).lower() for each in container.streams.video)
+        return Probe(max(0.0, last - begin) or None, promised, stream.codec_context.name, pictures)
+
+
+def decoded(kept: Kept, trouble: Trouble, rate: int | None = None) -> Sound:
+    """Decode the first sound track to mono; without ``rate`` at its own rate, but at most ``RATE``.
+
+    Raises:
+        AudioError: it cannot be decoded; also later, while the blocks are read.
+
+    """
+    if rate is None:
+        with _opened(kept, trouble) as container:
+            rate = min(container.streams.audio[0].codec_context.sample_rate or RATE, RATE)
+    return Sound(rate, _blocks(kept, trouble, rate))
+
+
+def _blocks(kept: Kept, trouble: Trouble, rate: int) -> Iterator[Block]:
+    import av
+    from av.error import FFmpegError
+
+    with _opened(kept, trouble) as container:
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=rate, frame_size=rate)
+        stream = container.streams.audio[0]
+        got, failed = False, None
+        for packet in container.demux(stream):
+            try:
+                frames = packet.decode()
+            except FFmpegError as error:  # a damaged packet among good ones is left out, as players do
+                failed = error
+                continue
+            for frame in frames:
+                for block in resampler.resample(frame):
+                    got = True
+                    yield block.to_ndarray()[0]
+        if not got and failed is not None:
+            raise failed
+        for block in resampler.resample(None):
+            yield block.to_ndarray()[0]
+
+
+class FlacWriter:
+    """Writes int16 mono blocks as FLAC: whole, at about half of the bytes of WAV."""
+
+    extension = "flac"
+
+    def __init__(self, path: Path, rate: int) -> None:
+        import av
+
+        self._file: IO[bytes] = path.open("w+b")
+        self._container: Any = av.open(self._file, "w", format="flac")
+        self._stream: Any = self._container.add_stream("flac", rate=rate, layout="mono", format="s16")
+        self._rate, self._at = rate, 0
+
+    def write(self, block: Block) -> None:
+        """Add a block."""
+        import av
+
+        frame = av.AudioFrame.from_ndarray(block[None, :], format="s16", layout="mono")
+        frame.sample_rate, frame.pts = self._rate, self._at
+        self._at += len(block)
+        self._container.mux(self._stream.encode(frame))
+
+    def close(self) -> None:
+        """Finish the file."""
+        try:
+            if self._at:
+                self._container.mux(self._stream.encode(None))
+            self._container.close()
+        finally:
+            self._file.close()
