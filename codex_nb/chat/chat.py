@@ -99,14 +99,16 @@ class Chat:
         own = self._own(line, cell)
         return line if own is None else line[:own]
 
-    def record(self, turn: Turn, *, after: Sequence[Turn]) -> list[Turn]:
+    def record(self, turn: Turn, *, after: Sequence[Turn], instead: str | None = None) -> list[Turn]:
         """Add ``turn`` behind ``after``; return what has changed: it, and the turns that now go on from it.
 
-        A turn of the same cell in the same place is replaced. Those behind it stay, marked ``stale``.
+        A turn of the same cell in the same place is replaced, or that whose id is ``instead``. Those behind it stay,
+        marked ``stale``.
         """
         parent = after[-1].id if after else None
         line = self.line()
-        own = self._own(line, turn.cell)
+        named = (place for place, each in enumerate(line) if each.id == instead)
+        own = next(named, None) if instead else self._own(line, turn.cell)
         turn = replace(turn, parent=parent)
         if own is None or line[own].parent != parent:
             self._turns[turn.id] = turn

@@ -41,14 +41,14 @@ class Chats:
         self._catch_up()
         return self._chats.setdefault(name, Chat(name))
 
-    def record(self, chat: Chat, turn: Turn, *, after: Sequence[Turn]) -> list[Turn]:
+    def record(self, chat: Chat, turn: Turn, *, after: Sequence[Turn], instead: str | None = None) -> list[Turn]:
         """Record ``turn`` in ``chat`` and write down what has changed.
 
         Raises:
             OSError: the file cannot be written; the turn is kept in memory.
 
         """
-        changed = chat.record(turn, after=after)
+        changed = chat.record(turn, after=after, instead=instead)
         if self.path is not None:
             append(self.path, "".join(_line(chat.name, each) for each in changed).encode())
         return changed

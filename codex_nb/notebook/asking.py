@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sys
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from codex_nb.chat.answer import Answer
 from codex_nb.chat.ask import Ask
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from codex_nb.notebook.magics import CodexMagics
     from codex_nb.tools.toolbox import Toolbox
 
-__all__ = ["LAST", "ask", "ask_cell", "ask_line", "cell_parser", "defaults", "line_parser", "painter_for"]
+__all__ = ["LAST", "ask", "ask_cell", "ask_line", "cell_parser", "defaults", "line_parser", "painter_for", "retry"]
 
 LAST = "_codex"
 
@@ -44,6 +46,21 @@ examples:
   %%codex idea << -q
   Name this project.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The last question of a shell, without its history, and how its answer was shown."""
+
+    question: Ask
+    place: Any
+    out: str | None
+    cache: str | None
+    quiet: bool
+    stream: bool
+
+
+_asked: WeakKeyDictionary[Any, _Asked] = WeakKeyDictionary()
 
 
 def cell_parser() -> OptionParser:
@@ -206,10 +223,49 @@ def _perform(
 ) -> Answer | DryRun:
     record: Callable[[Answer], Answer] = lambda answer: answer  # noqa: E731 - outside of IPython nothing goes on
     if shell is not None:
-        question, record = conversations(shell).join(question, **chat)
+        here, plain = conversations(shell), question
+        question, record = here.join(question, **chat)
+        if not dry:
+            _asked[shell] = _Asked(plain, here.latest, out, cache, quiet=quiet, stream=stream)
     if dry:
         return _dry(question, shell, out)
+    return _show(question, shell, record, out=out, quiet=quiet, stream=stream, cache=cache)
 
+
+def retry(shell: Any, **changes: Any) -> None:
+    """Ask the last question again, with ``changes`` of its options; its answer takes the place of the earlier one.
+
+    Raises:
+        InvalidOption: nothing was asked yet in this kernel.
+
+    """
+    last = _asked.get(shell)
+    if last is None:
+        raise InvalidOption("Nothing was asked yet in this kernel.", hint="Ask with %%codex.")
+    out = changes.pop("out", None) or last.out
+    options = _fields(last.question) | {name: value for name, value in changes.items() if value}
+    if changes.get("model") and not changes.get("effort"):  # one that the new model's name brings along comes first
+        options["usual_effort"] = options.pop("effort")
+    question = Ask.of(**options)
+    _asked[shell] = replace(last, question=question, out=out)
+    question, record = conversations(shell).join_at(last.place, question)
+    _show(question, shell, record, out=_name(out), quiet=last.quiet, stream=last.stream, cache=last.cache)
+
+
+def _fields(question: Ask) -> dict[str, Any]:
+    return {each.name: getattr(question, each.name) for each in fields(question)}
+
+
+def _show(
+    question: Ask,
+    shell: Any,
+    record: Callable[[Answer], Answer],
+    *,
+    out: str | None,
+    quiet: bool,
+    stream: bool,
+    cache: str | None,
+) -> Answer:
     def keep(answer: Answer) -> Answer:
         answer = record(answer)
         if shell is not None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from codex_nb.chat.chat import DEFAULT_CHAT, Turn, items
+from codex_nb.chat.chat import DEFAULT_CHAT, Chat, Turn, items
 from codex_nb.chat.store import Chats, file_of
 from codex_nb.errors import InvalidOption
 from codex_nb.settings import data_folder
@@ -22,12 +22,24 @@ if TYPE_CHECKING:
 __all__ = ["Conversations", "conversations", "notebook_of"]
 
 
+@dataclass(slots=True)
+class _Place:
+    """Where a question stands: its conversation, the turns before it, how many are sent, its cell, and its turn."""
+
+    chat: Chat
+    after: list[Turn]
+    turns: int | None
+    cell: str | None
+    turn: str | None = None
+
+
 class Conversations:
     """What one shell has asked."""
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         self.chats = Chats(file_of(notebook_of(shell), data_folder()))
+        self.latest: _Place | None = None
         self._asked: tuple[Any, int] = (None, 0)
 
     def join(
@@ -55,8 +67,13 @@ class Conversations:
         conversation = self.chats.chat(chat or DEFAULT_CHAT)
         cell = self._cell() if by_cell else None
         after = conversation.before(cell, new=new, at=at)
-        history, sent = items(after, turns)
-        asked = replace(ask, history=tuple(history), turns_sent=sent, cell=cell)
+        self.latest = _Place(conversation, after, turns, cell)
+        return self.join_at(self.latest, ask)
+
+    def join_at(self, place: _Place, ask: Ask) -> tuple[Ask, Callable[[Answer], Answer]]:
+        """Return what `join` does for a place that is known; what was answered there is replaced."""
+        history, sent = items(place.after, place.turns)
+        asked = replace(ask, history=tuple(history), turns_sent=sent, cell=place.cell)
 
         def record(answer: Answer) -> Answer:
             turn = Turn(
@@ -65,16 +82,17 @@ class Conversations:
                 output=answer.items,
                 status=answer.status,
                 model=answer.model,
-                cell=cell,
+                cell=place.cell,
             )
-            changed = self._record(conversation, turn, after)
+            changed = self._record(place, turn)
+            place.turn = changed[0].id
             return replace(answer, turns_stale=len(changed) - 1)
 
         return asked, record
 
-    def _record(self, conversation: Any, turn: Turn, after: list[Turn]) -> list[Turn]:
+    def _record(self, place: _Place, turn: Turn) -> list[Turn]:
         try:
-            return self.chats.record(conversation, turn, after=after)
+            return self.chats.record(place.chat, turn, after=place.after, instead=place.turn)
         except OSError as error:
             import warnings
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from codex_nb.errors import InvalidOption
-from codex_nb.notebook.options import OptionParser, command_parser, split_options, words_of
+from codex_nb.notebook.options import OptionParser, add_model_options, command_parser, split_options, words_of
 
 if TYPE_CHECKING:
     import argparse
@@ -149,6 +149,33 @@ def _chats(magics: CodexMagics, _options: argparse.Namespace) -> Any:
     return chats_table(conversations(magics.shell).chats)
 
 
+def _calls(_magics: CodexMagics, options: argparse.Namespace) -> Any:
+    from codex_nb import frames
+
+    return frames.calls(limit=options.limit)
+
+
+def _tasks(_magics: CodexMagics, options: argparse.Namespace) -> Any:
+    from codex_nb import frames
+
+    return frames.tasks(limit=options.limit)
+
+
+def _limit_option(parser: OptionParser) -> None:
+    parser.add_argument("-n", "--limit", type=int, metavar="N", default=20, help="the latest N at most (default: 20)")
+
+
+def _retry(magics: CodexMagics, options: argparse.Namespace) -> None:
+    from codex_nb.notebook.asking import retry
+
+    retry(magics.shell, model=options.model, effort=options.effort, out=options.out)
+
+
+def _retry_options(parser: OptionParser) -> None:
+    add_model_options(parser)
+    parser.add_argument("-o", "--out", metavar="NAME", help="the variable that gets the answer")
+
+
 def _fix(magics: CodexMagics, options: argparse.Namespace) -> Any:
     from codex_nb.notebook.fix import fix
 
@@ -180,6 +207,11 @@ COMMANDS: Final[dict[str, Command]] = {
     "usage": Command("usage", "The quota, one row a window, as a DataFrame.", _usage),
     "chats": Command("chats", "What was asked in this notebook, one row a turn, as a DataFrame.", _chats),
     "last": Command("last", "The last answer, also when it was stopped or broke off.", _last),
+    "retry": Command(
+        "retry", "Ask the last question again; its answer takes the place of the earlier one.", _retry, _retry_options
+    ),
+    "calls": Command("calls", "What each call used: tokens, time, outcome, as a DataFrame.", _calls, _limit_option),
+    "tasks": Command("tasks", "The tasks in the cloud, latest first, as a DataFrame.", _tasks, _limit_option),
     "fix": Command(
         "fix [HINT]", "Propose a patch of the last cell that failed, as a diff.", _fix, _fix_options, prose=True
     ),

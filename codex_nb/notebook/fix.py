@@ -13,6 +13,7 @@ from codex_nb.chat.failure import described
 from codex_nb.chat.redact import Hidden
 from codex_nb.errors import InvalidOption
 from codex_nb.notebook.failed import FailedCell, last_failed
+from codex_nb.notebook.options import OptionParser, add_model_options
 from codex_nb.safe_markdown import printable
 from codex_nb.wire.json import as_object, as_text
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from codex_nb.chat.dry_run import DryRun
     from codex_nb.notebook.live import Painter
     from codex_nb.notebook.magics import CodexMagics
-    from codex_nb.notebook.options import OptionParser
 
 __all__ = ["Proposal", "add_fix_options", "fix"]
 
@@ -102,9 +102,8 @@ _tried: WeakKeyDictionary[Any, _Tried] = WeakKeyDictionary()
 
 def add_fix_options(parser: OptionParser) -> None:
     """Give ``%codex fix`` its options."""
+    add_model_options(parser)
     add = parser.add_argument
-    add("-m", "--model", help="the model, or model/effort such as gpt-5.4/high")
-    add("-e", "--effort", help="how hard the model thinks: low, medium, high, …")
     add("--locals", action="store_true", help="send the values of the names around the error, too; secrets are hidden")
     add("--dry-run", action="store_true", help="show what would be sent, and send nothing")
 

@@ -13,7 +13,15 @@ from codex_nb.chat.ask import SUMMARIES
 from codex_nb.chat.formats import FORMATS
 from codex_nb.errors import InvalidOption
 
-__all__ = ["OptionParser", "ask_parser", "command_parser", "split_options", "transcribe_parser", "words_of"]
+__all__ = [
+    "OptionParser",
+    "add_model_options",
+    "ask_parser",
+    "command_parser",
+    "split_options",
+    "transcribe_parser",
+    "words_of",
+]
 
 
 class OptionParser(argparse.ArgumentParser):
@@ -84,8 +92,7 @@ def ask_parser(prog: str, description: str, epilog: str = "") -> OptionParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("-m", "--model", help="the model, or model/effort such as gpt-5.4/high")
-    add("-e", "--effort", help="how hard the model thinks: low, medium, high, …")
+    add_model_options(parser)
     add("--summary", choices=SUMMARIES, help="how much of its thoughts the model sums up, folded above the answer")
     add("--verbosity", choices=["low", "medium", "high"], help="how much the model says")
     add("--tier", help="a speed that the model offers, such as priority")
@@ -158,6 +165,12 @@ def transcribe_parser(prog: str) -> OptionParser:
     add("-q", "--quiet", action="store_true", help="show nothing; the result is in _transcript and --out")
     add("-h", "--help", action="store_true", help="show this")
     return parser
+
+
+def add_model_options(parser: OptionParser) -> None:
+    """Give a parser the options that choose the model."""
+    parser.add_argument("-m", "--model", help="the model, or model/effort such as gpt-5.4/high")
+    parser.add_argument("-e", "--effort", help="how hard the model thinks: low, medium, high, …")
 
 
 def command_parser(prog: str, description: str) -> OptionParser:

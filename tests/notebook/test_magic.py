@@ -184,6 +184,40 @@ def test_config_sets_defaults_and_a_bad_value_does_not_block_a_reload(shell, bac
     run(shell, "%config CodexMagics.model = ''")
 
 
+def test_retry_asks_the_last_question_again_and_replaces_its_turn(shell, backend):
+    """With the same options or others; what came before it is sent as before, the failed attempt is not."""
+    assert "Nothing was asked" not in str(run(shell, "%%codex -c again -n\nfirst")[1])
+    backend.inject(Fault.cut_after(5))
+    backend.add(Turn(text=["half", " an answer"]), Turn(text="whole"), Turn(text="other"))
+    _, error = run(shell, "%%codex -c again -o kept -i short -m gpt-5.4/high\n{{1 + 1}}?")
+    assert isinstance(error, codex_nb.StreamInterrupted)
+    failed = backend.requests[-1].body
+    printed, error = run(shell, "%codex retry")
+    assert error is None
+    assert printed.startswith("whole")
+    assert {**backend.requests[-1].body, "prompt_cache_key": ""} == {**failed, "prompt_cache_key": ""}
+    assert shell.user_ns["kept"].text == "whole"
+    run(shell, "%codex retry -m gpt-5.5/low -o other")
+    assert backend.requests[-1].body["model"] == "gpt-5.5"
+    assert backend.requests[-1].body["reasoning"] == {"effort": "low"}
+    assert backend.requests[-1].body["instructions"] == "short"
+    assert shell.user_ns["other"].text == "other"
+    table = shell.run_line_magic("codex", "chats")
+    turns = table[(table.chat == "again") & table.turn.notna()]
+    assert list(turns.prompt) == ["first", "2?"]
+    assert len(table[table.chat == "again"]) == 2
+    assert "--modle" in str(run(shell, "%codex retry --modle x")[1])
+
+
+def test_calls_and_tasks_are_tables(shell, backend):
+    """The ledger's rows, the latest first, and the account's tasks."""
+    run(shell, "%%codex -q\nx")
+    calls = shell.run_line_magic("codex", "calls -n 2")
+    assert calls.endpoint[0] == "codex/responses"
+    assert len(calls) == 2
+    assert len(shell.run_line_magic("codex", "tasks")) <= 20
+
+
 def quota(used):
     """Return the headers of a week's window, a part of it used."""
     return {
