@@ -134,10 +134,12 @@ def opening(core: Core, request: Request[Any]) -> Flow[tuple[Incoming, Any]]:
     def completed(one: Incoming) -> None:
         # The first word for a turn stays its word.
         core.turns.keep(one.call_ids, state or one.turn_state)
+        core.learn_quota(one.quota)
         if keep:
             keep(reply.headers, one.chunks or (), arriving.hide)
 
     incoming = Incoming(reply, arriving.content_type, completed)
+    core.learn_quota(incoming.quota)
     incoming.chunks = [] if keep else None
     incoming.asked = partial(content_of, core, request)
     if arriving.content_type not in {EVENT_STREAM, ""}:
