@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from codex_nb.notebook.asking import ask
     from codex_nb.notebook.recorder import Recorder
     from codex_nb.notebook.transcribing import transcribe
+    from codex_nb.privacy import private
     from codex_nb.settings import Backend
     from codex_nb.tools.function import tool
 
@@ -70,6 +71,7 @@ _HOME = {
     "connect": "codex_nb.client.default",
     "errors": "codex_nb.errors",
     "frames": "codex_nb.frames",
+    "private": "codex_nb.privacy",
     "pydantic_function_tool": "codex_nb.client._tools",
     "serve": "codex_nb.serve",
     "session": "codex_nb.client.default",
@@ -120,6 +122,7 @@ __all__ = [
     "connect",
     "errors",
     "frames",
+    "private",
     "pydantic_function_tool",
     "serve",
     "session",

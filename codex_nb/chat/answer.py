@@ -28,11 +28,11 @@ class Answer:
     ``failed`` (the error was raised); ``seconds`` is the time from asking to the end, ``response`` what was assembled.
     ``turns_sent`` counts the earlier turns that the model was given, ``turns_stale`` the later ones that go on from
     what this answer has replaced. ``parsed`` is the answer as its ``schema`` wants it; None where it has none, or broke
-    off. ``tool_calls`` are the calls of tools, in order, ``rounds`` the responses that made
-    them, and ``items`` what all of it adds to the conversation. ``quota`` are the quota's windows, the most used first.
-    ``summary`` is what the model told of its thoughts. ``format`` is the one it was asked in, ``request`` the SHA-256
-    of what was asked: the prompt, its history and all else that decides the answer. ``replayed`` says that it was
-    recorded earlier; its ``seconds`` are those of the recording.
+    off. ``tool_calls`` are the calls of tools, in order, ``rounds`` the responses that made them, and ``items`` what
+    all of it adds to the conversation, behind the ``input`` that asked. ``quota`` are the quota's windows, the most
+    used first. ``summary`` is what the model told of its thoughts. ``format`` is the one it was asked in, ``request``
+    the SHA-256 of what was asked: the prompt, its history and all else that decides the answer. ``replayed`` says that
+    it was recorded earlier; its ``seconds`` are those of the recording.
     """
 
     text: str
@@ -47,6 +47,7 @@ class Answer:
     tool_calls: tuple[Any, ...] = ()
     rounds: tuple[Response, ...] = ()
     items: tuple[Any, ...] = ()
+    input: tuple[Any, ...] = ()
     turns_sent: int = 0
     turns_stale: int = 0
     quota: tuple[QuotaUse, ...] = ()

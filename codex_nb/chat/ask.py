@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from codex_nb.chat.formats import FORMATS, HINTS
 from codex_nb.errors import InvalidOption
 
 if TYPE_CHECKING:
+    from codex_nb.chat.files import Attachment
     from codex_nb.chat.schema import OutputSchema
     from codex_nb.client._stream import ResponseStream
     from codex_nb.client.preview import Preview
@@ -30,6 +31,7 @@ class Ask:
     """A prompt with the options of ``%%codex``. ``model`` may name the effort too: ``gpt-5.4/high``.
 
     ``summary`` says how much of its thoughts the model shall sum up, ``timeout`` is in seconds of silence.
+    ``context`` are the parts of the message that stand before the prompt, ``files`` go along with it.
     ``history`` are the items of ``turns_sent`` earlier turns, sent before the prompt. ``cell`` names the cell that
     asks, where it has a name.
     """
@@ -46,6 +48,8 @@ class Ask:
     summary: str | None = None
     timeout: float | None = None
     format: str = "markdown"
+    context: tuple[Any, ...] = ()
+    files: tuple[Attachment, ...] = ()
     history: tuple[Any, ...] = ()
     turns_sent: int = 0
     cell: str | None = None
@@ -111,7 +115,19 @@ class Ask:
     @property
     def input(self) -> list[Any]:
         """The items that this question adds to its conversation."""
-        return [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": self.prompt}]}]
+        files = [part for file in self.files for part in file.parts()]
+        prompt = {"type": "input_text", "text": self.prompt}
+        return [{"type": "message", "role": "user", "content": [*self.context, *files, prompt]}]
+
+    def uploaded(self, session: Session) -> Ask:
+        """Return the question with its files uploaded.
+
+        Raises:
+            FileError: one has changed since, or the service cannot take it.
+            UnsupportedByBackend: the backend keeps no files.
+
+        """
+        return replace(self, files=tuple(file.uploaded(session) for file in self.files)) if self.files else self
 
     def _hints(self) -> list[Any]:
         """Say which form is wanted, where the service has no word for it; it is no part of the conversation."""

@@ -65,15 +65,23 @@ class Ask:
                 yield "user", f"Result: {text_of(item.get('output'))}"
 
     def last_user_text(self) -> str:
-        """Return what the user said last."""
+        """Return what the user said last: of a message in several parts the last text, which is the prompt."""
         said = [text for role, text in self.messages() if role == "user"]
-        return said[-1] if said else ""
+        contents = [item.get("content") for item in self.items if item.get("role") == "user"]
+        parts = texts_of(contents[-1]) if contents else []
+        # The last of all may also be the result of a tool.
+        return parts[-1] if parts and "\n".join(parts) == said[-1] else "".join(said[-1:])
 
 
 def text_of(content: Any) -> str:
     """Return the text of a message's content, which is a string or a list of parts."""
+    return "\n".join(texts_of(content))
+
+
+def texts_of(content: Any) -> list[str]:
+    """Return the texts of a message's content, one each part that has one."""
     if isinstance(content, str):
-        return content
+        return [content]
     parts = cast("list[Any]", content) if isinstance(content, list) else []
     texts = [str(cast("Json", part).get("text") or "") for part in parts if isinstance(part, dict)]
-    return "\n".join(text for text in texts if text)
+    return [text for text in texts if text]

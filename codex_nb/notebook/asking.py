@@ -18,6 +18,7 @@ from codex_nb.client.default import session as shared_session
 from codex_nb.client.tape import taped
 from codex_nb.errors import InvalidOption
 from codex_nb.notebook.chats import conversations, notebook_of
+from codex_nb.notebook.context import Namespace
 from codex_nb.notebook.live import Live, Painter, Printed, Silent, publish
 from codex_nb.notebook.options import OptionParser, ask_parser, split_options
 from codex_nb.notebook.prompt import evaluator, expand, split_target
@@ -126,6 +127,7 @@ def _ask_with(magics: CodexMagics, options: argparse.Namespace, prompt: str, tar
             web=options.web,
             schema=_schema(options.schema, evaluate),
             tools=_toolbox([evaluate(name) for name in functions], options.approve, shell),
+            **_context(Namespace(shell), vars(options)["with"], options.image, options.file, magics.context_tokens),
         ),
         shell,
         out=_name(options.out or target),
@@ -150,6 +152,9 @@ def ask(  # noqa: PLR0913 - the options of the magic
     web: bool = False,
     schema: Any = None,
     format: str = "markdown",  # noqa: A002 - the option's name
+    with_: Any = None,
+    image: Any = None,
+    file: Any = None,
     tools: Iterable[Any] = (),
     approve: str | None = None,
     chat: str | None = None,
@@ -168,6 +173,9 @@ def ask(  # noqa: PLR0913 - the options of the magic
     In a notebook or in IPython the answer streams as it does under the magic, unless ``quiet``, and the conversation
     goes on; elsewhere nothing is shown, and each question stands alone. The prompt is sent as it stands. With
     ``dry_run`` nothing is sent, and a `DryRun` comes back instead of an answer.
+
+    ``with_`` takes objects, a dict of objects by name, or names as ``--with`` does. ``image`` and ``file`` take one or
+    a list: a path, an address, or for images also bytes, a PIL image, a matplotlib or altair figure, or an array.
 
     Raises:
         CodexError: what went wrong; text that had come is in ``_codex`` (in IPython) and in the error's ``partial``.
@@ -196,6 +204,13 @@ def ask(  # noqa: PLR0913 - the options of the magic
         web=web,
         schema=schema,
         tools=_toolbox(list(tools), approve or usual.get("approve", "ask"), shell),
+        **_context(
+            Namespace(shell),
+            with_,
+            image,
+            file,
+            usual.get("context_tokens"),
+        ),
     )
     found: Any = _perform(
         question,
@@ -366,6 +381,16 @@ def _schema(text: str | None, evaluate: Callable[[str], Any]) -> OutputSchema | 
     from codex_nb.chat.schema import WORDS, output_schema
 
     return output_schema(text if SCHEMA_MARKS.search(text) or text in WORDS else evaluate(text))
+
+
+def _context(namespace: Namespace, objects: Any, images: Any, files: Any, tokens: int | None) -> dict[str, Any]:
+    """Return what `Ask` is given of objects, images and files."""
+    if objects is None and images is None and files is None:
+        return {}
+    from codex_nb.chat.context import BUDGET, context_parts
+
+    parts = context_parts(namespace.objects(objects), namespace.images(images), tokens or BUDGET)
+    return {"context": tuple(parts), "files": tuple(namespace.files(files))}
 
 
 def _toolbox(functions: list[Any], approve: str, shell: Any) -> Toolbox | None:

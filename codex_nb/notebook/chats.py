@@ -78,7 +78,7 @@ class Conversations:
         def record(answer: Answer) -> Answer:
             turn = Turn(
                 prompt=ask.prompt,
-                input=ask.input,
+                input=answer.input,
                 output=answer.items,
                 status=answer.status,
                 model=answer.model,

@@ -11,7 +11,7 @@ from IPython.core.magic import (
     magics_class,
     no_var_expand,
 )
-from traitlets import Bool, Enum, TraitError, Unicode, validate
+from traitlets import Bool, Enum, Int, TraitError, Unicode, validate
 
 from codex_nb.chat.ask import EFFORT
 from codex_nb.notebook.complete import register, unregister
@@ -40,6 +40,7 @@ class CodexMagics(Magics):
         config=True
     )
     stream = Bool(True, help="Show an answer while it comes; otherwise once, when it is whole.").tag(config=True)
+    context_tokens = Int(8_000, min=200, help="How many tokens all that --with describes may take.").tag(config=True)
     receipt = Enum(
         ["short", "full", "off"],
         "short",

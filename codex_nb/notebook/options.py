@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import io
+import re
 import shlex
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from codex_nb.chat.ask import SUMMARIES
 from codex_nb.chat.formats import FORMATS
 from codex_nb.errors import InvalidOption
+from codex_nb.notebook.names import first_names
 
 __all__ = [
     "OptionParser",
@@ -101,6 +103,15 @@ def ask_parser(prog: str, description: str, epilog: str = "") -> OptionParser:
     add("-n", "--new", action="store_true", help="begin the conversation anew")
     add("--at", type=int, metavar="N", help="go on from its turn N; -1 leaves out the last one, 0 all")
     add("--turns", type=int, metavar="N", help="send the last N turns at most; 0 sends none")
+    add(
+        "--with",
+        action="append",
+        metavar="NAME,…",
+        help="what the model shall know of: variables and expressions, cell:-1 (the cell before), cell:3, error (the "
+        "last exception), fig (the last figure)",
+    )
+    add("--image", action="append", metavar="X", help="a picture: path, address or variable; may be repeated")
+    add("--file", action="append", metavar="PATH", help="a file to upload; may be repeated")
     add("-t", "--tool", action="append", metavar="NAME", help="a function that the model may call; may be repeated")
     add(
         "--approve",
@@ -194,11 +205,19 @@ def words_of(line: str) -> list[str]:
         raise InvalidOption("A quote is not closed.", hint="Close it, or leave the quotes out.") from None
 
 
+# Options whose value are names and expressions, whose quotes are their own.
+NAMES: Final = re.compile(r"(--with|--image)(?:=|(?=\s)|$)")
+
+
 def split_options(line: str, parser: OptionParser) -> tuple[list[str], str]:
     """Return the options that ``line`` begins with, as words, and the rest of it just as it was written."""
     words: list[str] = []
     rest = line.lstrip()
     while rest.startswith("-"):
+        if named := NAMES.match(rest):
+            value, rest = first_names(rest[named.end() :].lstrip())
+            words.append(f"{named[1]}={value}")
+            continue
         word, rest = _first_word(rest)
         if word == "--":
             break

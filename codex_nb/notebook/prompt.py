@@ -6,12 +6,13 @@ import ast
 import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Final
 
 from codex_nb.errors import InvalidOption
 
 __all__ = ["evaluator", "expand", "split_target"]
 
+PLAIN: Final = frozenset({str, int, float, bool, type(None), list, dict, tuple, set})
 TARGET = re.compile(r"\s*(?P<name>[^\W\d]\w*)\s*<<(?P<rest>.*)", re.DOTALL)
 
 
@@ -23,6 +24,9 @@ def split_target(line: str) -> tuple[str | None, str]:
 
 def expand(text: str, evaluate: Callable[[str], Any]) -> str:
     """Put the value of each ``{{expression}}`` into ``text``; all else, braces included, stays as it is.
+
+    A value is its ``str``. Frames, series and arrays, whose ``str`` is cut to fit a screen, are described as ``--with``
+    does, and so is what says itself what a model shall read.
 
     Values are not looked at again: one that holds ``{{…}}`` itself stays as it is. Empty braces, and ones that are
     not closed, are text.
@@ -37,9 +41,18 @@ def expand(text: str, evaluate: Callable[[str], Any]) -> str:
         end, expression = _closing(text, start + 2)
         if end < 0:
             break
-        pieces += text[position:start], str(evaluate(expression)) if expression else text[start:end]
+        pieces += text[position:start], _inserted(evaluate(expression)) if expression else text[start:end]
         position = end
     return "".join((*pieces, text[position:]))
+
+
+def _inserted(value: Any) -> str:
+    """Return what stands for a value in a text: its ``str``; of frames, series and arrays a description."""
+    if type(value) in PLAIN:
+        return str(value)
+    from codex_nb.chat.context import described, is_described
+
+    return described(value) if is_described(value) else str(value)
 
 
 def _closing(text: str, start: int) -> tuple[int, str]:
@@ -70,22 +83,25 @@ def _is_expression(text: str) -> bool:
     return True
 
 
-def evaluator(namespace: Mapping[str, Any]) -> Callable[[str], Any]:
-    """Return what evaluates an expression in ``namespace``, with errors that are one line and name what is close."""
+def evaluator(namespace: Mapping[str, Any], form: str = "{{{{{}}}}}") -> Callable[[str], Any]:
+    """Return what evaluates an expression in ``namespace``, with errors that are one line and name what is close.
+
+    ``form`` is how an expression looks in an error.
+    """
 
     def evaluate(expression: str) -> Any:
-        shown = expression if len(expression) <= 60 else f"{expression[:59]}…"
+        shown = form.format(expression if len(expression) <= 60 else f"{expression[:59]}…")
         try:
             return eval(compile(expression, "<prompt>", "eval"), dict(namespace))  # noqa: S307 - the user's own notebook
         except NameError as error:
             close = get_close_matches(error.name or "", list(namespace))
             raise InvalidOption(
-                f"{{{{{shown}}}}}: there is no variable {error.name!r}.",
+                f"{shown}: there is no variable {error.name!r}.",
                 hint=f"Close to it: {', '.join(close)}." if close else "Run the cell that makes it first.",
             ) from error
         except Exception as error:
             raise InvalidOption(
-                f"{{{{{shown}}}}} fails with {type(error).__name__}: {error}.", hint="Nothing was sent."
+                f"{shown} fails with {type(error).__name__}: {error}.", hint="Nothing was sent."
             ) from error
 
     return evaluate

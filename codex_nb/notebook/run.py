@@ -108,6 +108,7 @@ class _Exchange:
     def run(self, session: Session, painter: Painter | None) -> None:
         """Ask, and go on with the results of calls until there are none."""
         before = session.quota
+        self.ask = self.ask.uploaded(session)
         while True:
             self._coming = self.ask.stream(session, self._items)
             with self._coming as coming:
@@ -190,6 +191,7 @@ class _Exchange:
             tool_calls=tuple(self._calls),
             rounds=tuple(self._rounds),
             items=(*self._items, *([item.raw for item in response.output] if response else [])),
+            input=tuple(ask.input),
             turns_sent=ask.turns_sent,
             quota=() if replayed else quota_use(*self._quota, time.time()),
             replayed=replayed,
