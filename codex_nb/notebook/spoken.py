@@ -10,12 +10,11 @@ from codex_nb.client.default import session
 from codex_nb.notebook.asking import LAST, defaults
 from codex_nb.notebook.chats import conversations
 from codex_nb.notebook.live import NOTHING, interval, publish
-from codex_nb.notebook.receipt import bundle
 from codex_nb.notebook.run import run
 from codex_nb.safe_markdown import safe_markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
     from types import TracebackType
     from typing import Self
 
@@ -36,7 +35,7 @@ class Below:
 
     def __enter__(self) -> Self:
         self._parts: list[str] = []
-        self._receipt: dict[str, str] = {}
+        self._receipt: Mapping[str, str] = {}
         self._next = 0.0
         self._show(0, {"text/markdown": "*Waiting for the answer …*", "text/plain": ""})
         self._show(1, NOTHING)
@@ -57,12 +56,15 @@ class Below:
             self._show(0, {"text/markdown": safe_markdown(text), "text/plain": text})
             self._next = time.monotonic() + interval(len(text))
 
-    def end(self, line: str, calls: Sequence[str] = ()) -> None:
-        """Take the receipt."""
-        self._receipt = bundle(line, calls)
+    def think(self, delta: str) -> None:
+        """Let it pass."""
 
-    def _show(self, place: int, data: dict[str, str]) -> None:
-        publish(data, transient={"display_id": self._ids[place]}, update=True)
+    def end(self, below: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002 - the painters' form
+        """Take what stands below the answer."""
+        self._receipt = below
+
+    def _show(self, place: int, data: Mapping[str, str]) -> None:
+        publish(dict(data), transient={"display_id": self._ids[place]}, update=True)
 
 
 def ask_below(shell: Any, text: str, below: Below) -> Answer:
