@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from codex_nb.auth.bearer import Bearer, CodexAuth
     from codex_nb.chat.answer import Answer
     from codex_nb.client._tools import pydantic_function_tool
+    from codex_nb.client.budget import budget
     from codex_nb.client.default import connect, session, use
     from codex_nb.client.session import Session
     from codex_nb.errors import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         AudioError,
         AuthenticationError,
         BadRequestError,
+        BudgetReached,
         CacheMiss,
         CloudflareChallenge,
         CodexError,
@@ -68,6 +70,7 @@ _HOME = {
     "Session": "codex_nb.client.session",
     "__version__": "codex_nb._version",
     "ask": "codex_nb.notebook.asking",
+    "budget": "codex_nb.client.budget",
     "connect": "codex_nb.client.default",
     "errors": "codex_nb.errors",
     "frames": "codex_nb.frames",
@@ -91,6 +94,7 @@ __all__ = [
     "Backend",
     "BadRequestError",
     "Bearer",
+    "BudgetReached",
     "CacheMiss",
     "CloudflareChallenge",
     "CodexAuth",
@@ -119,6 +123,7 @@ __all__ = [
     "UsageLimitReached",
     "__version__",
     "ask",
+    "budget",
     "connect",
     "errors",
     "frames",

@@ -26,6 +26,7 @@ A message says what happened, and to what; ``hint`` says what to do next. Neithe
         │   ├── ModelAtCapacity
         │   ├── InvalidAnswer
         │   └── UsageLimitInStream          (also a UsageLimitReached)
+        ├── BudgetReached
         ├── UnsupportedParameter
         ├── UnsupportedByBackend
         ├── InvalidOption
@@ -54,6 +55,7 @@ __all__ = [
     "AudioError",
     "AuthenticationError",
     "BadRequestError",
+    "BudgetReached",
     "CacheMiss",
     "CloudflareChallenge",
     "CodexError",
@@ -241,6 +243,12 @@ class InvalidAnswer(ResponseFailed):
 
 class UsageLimitInStream(UsageLimitReached, ResponseFailed):
     """The quota ran out while an answer was under way; caught by either name."""
+
+
+class BudgetReached(CodexError):
+    """A limit of one's own is reached (`codex_nb.budget`); nothing was sent. ``resets_at`` is when quota comes back."""
+
+    resets_at: datetime | None = None
 
 
 class UnsupportedParameter(CodexError):

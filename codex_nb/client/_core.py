@@ -14,6 +14,7 @@ from codex_nb.wire.headers import QuotaWindow
 
 if TYPE_CHECKING:
     from codex_nb.client._transport import Transport
+    from codex_nb.client.budget import Budget
     from codex_nb.settings import Settings
     from codex_nb.types.models import ModelPage
 
@@ -35,9 +36,24 @@ class Core:
     turns: Turns = field(default_factory=Turns)
     quota: Mapping[tuple[str, str], QuotaWindow] = field(default_factory=dict[tuple[str, str], QuotaWindow])
 
+    budgets: list[Budget] = field(default_factory=list["Budget"])
+
+    def check_budgets(self) -> None:
+        """Let a request go, if no budget is used up.
+
+        Raises:
+            BudgetReached: one is; nothing was sent.
+
+        """
+        for budget in tuple(self.budgets):
+            budget.check()
+
     def learn_quota(self, windows: Iterable[QuotaWindow]) -> None:
         """Keep what an answer tells of the quota; windows that it does not name stay as they were."""
-        self.quota = {**self.quota, **{(window.limit, window.slot): window for window in windows}}
+        told = list(windows)
+        self.quota = {**self.quota, **{(window.limit, window.slot): window for window in told}}
+        for budget in tuple(self.budgets):
+            budget.observe(told)
 
     @property
     def recorder(self) -> Recorder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeVar, cast, overload
 
@@ -46,7 +47,7 @@ class Record(Shape):
         fields = cast("dict[str, Any]", value)
         if None not in fields.values():
             return fields
-        optional = {name for field in cls.model_fields.items() for name in _optional(*field)}
+        optional = _optional_names(cls)
         return {name: one for name, one in fields.items() if one is not None or name not in optional}
 
     @model_validator(mode="wrap")
@@ -133,6 +134,11 @@ def _short(value: object) -> object:
         return _Said(f"{value:%Y-%m-%d %H:%M} UTC")
     text = repr(value)
     return value if len(text) <= SHORT else _Said(f"{text[:SHORT]}…")
+
+
+@functools.cache
+def _optional_names(kind: type[Record]) -> frozenset[object]:
+    return frozenset(name for field in kind.model_fields.items() for name in _optional(*field))
 
 
 def _optional(name: str, field: FieldInfo) -> Iterator[object]:

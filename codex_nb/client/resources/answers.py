@@ -128,6 +128,7 @@ def opening(core: Core, request: Request[Any]) -> Flow[tuple[Incoming, Any]]:
     codex = core.settings.backend.speaks_codex
     manners = (yield from _manners(core, model, request.fields)) if codex else USUAL
     call, state = _described(core, request, model, manners)
+    core.check_budgets()
     reply: Reply = yield call
     arriving: Any = reply.body
 

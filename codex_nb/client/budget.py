@@ -1,0 +1,149 @@
+"""A limit of one's own: how much of the quota a stretch of work may use."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Self
+
+from codex_nb.client.default import session as shared_session
+from codex_nb.errors import BudgetReached, CodexError, InvalidOption
+from codex_nb.wire.headers import QuotaWindow, window_name
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from codex_nb.client.session import Session
+
+__all__ = ["Budget", "budget"]
+
+# At this part of the budget it says so.
+NEARLY: Final = 0.8
+# Two words for the same reset may differ by this many seconds.
+SAME: Final = 120.0
+
+
+class Budget:
+    """How many percent of any one window of the quota may be used; see `budget`."""
+
+    def __init__(self, percent: float, session: Session | None = None, window: str | None = None) -> None:
+        if not 0 < percent <= 100:
+            raise InvalidOption("A budget is a percentage above 0, up to 100.", hint="Example: budget(percent=5).")
+        self.percent, self.window = float(percent), window
+        self._session = session
+        self._core = (session or shared_session())._core  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        self._latest: dict[tuple[str, str], QuotaWindow] = {}
+        self._spent: dict[tuple[str, str], float] = {}
+        self._warned = False
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        known = list(self._core.quota.values()) or self._asked()
+        self._spent, self._warned = {}, False
+        self._latest = {(one.limit, one.slot): one for one in known}
+        self._core.budgets.append(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._core.budgets.remove(self)
+
+    def __repr__(self) -> str:
+        return f"<Budget {self.spent:g} of {self.percent:g} %>"
+
+    @property
+    def spent(self) -> float:
+        """How many percent were used so far, of the window that was used most."""
+        return max(self._spent.values(), default=0.0)
+
+    @property
+    def left(self) -> float:
+        """How many percent may still be used."""
+        return max(0.0, self.percent - self.spent)
+
+    def observe(self, windows: Iterable[QuotaWindow]) -> None:
+        """Take what an answer tells of the quota; warn once when the budget is nearly used up."""
+        with self._lock:
+            for one in windows:
+                self._count(one)
+            warn = not self._warned and self.spent >= NEARLY * self.percent
+            self._warned = self._warned or warn
+        if warn:
+            warnings.warn(f"{self.spent:g} of the budget's {self.percent:g} % of quota are used.", stacklevel=2)
+
+    def check(self) -> None:
+        """Let a request go.
+
+        Raises:
+            BudgetReached: the budget is used up; nothing was sent.
+
+        """
+        if self.spent < self.percent:
+            return
+        key = max(self._spent, key=lambda one: self._spent[one])
+        latest = self._latest[key]
+        until = datetime.fromtimestamp(latest.resets_at, UTC) if latest.resets_at else None
+        when = f"on {until:%Y-%m-%d at %H:%M} UTC the window begins anew" if until else "the window begins anew"
+        raise BudgetReached(
+            f"The budget is used up: {self.spent:g} of {self.percent:g} % of quota ({_name(latest)}, {latest.used:g} %"
+            " used in all). Nothing was sent.",
+            hint=f"Go on with a larger budget, or when {when}.",
+            resets_at=until,
+        )
+
+    def _count(self, one: QuotaWindow) -> None:
+        if self.window is not None and _name(one) != self.window:
+            return
+        key = (one.limit, one.slot)
+        before = self._latest.get(key)
+        anew = before is not None and _later(one.resets_at, before.resets_at)
+        if before is not None and not anew and (one.used < before.used or _later(before.resets_at, one.resets_at)):
+            return  # an answer that came late
+        self._latest[key] = one
+        if before is not None:
+            self._spent[key] = self._spent.get(key, 0.0) + (one.used if anew else one.used - before.used)
+
+    def _asked(self) -> list[QuotaWindow]:
+        """Ask what is used at the beginning. Where that is not told, the first answer's word is the beginning."""
+        try:
+            report = (self._session or shared_session()).codex.usage()
+        except CodexError:
+            return []
+        limit = report.rate_limit
+        slots = (("primary", limit.primary_window), ("secondary", limit.secondary_window)) if limit else ()
+        return [
+            QuotaWindow("codex", slot, one.used_percent, _minutes(one.limit_window_seconds), one.reset_at)
+            for slot, one in slots
+            if one and one.used_percent is not None
+        ]
+
+
+def budget(percent: float, *, session: Session | None = None, window: str | None = None) -> Budget:
+    """Return a limit of one's own: ``with codex_nb.budget(percent=5): …``.
+
+    Inside, once the answers of ``session`` (the shared one) have used so many percent of any one window of the quota,
+    the next request raises instead of being sent; at four fifths of it there is a warning. ``window`` counts one window
+    alone, by its name: ``"5 h"``, ``"weekly"``. An answer that is under way is never cut off, and what other programs
+    use of the same quota counts as well: the service tells no difference.
+
+    Raises:
+        InvalidOption: ``percent`` is no percentage above 0.
+
+    """
+    return Budget(percent, session, window)
+
+
+def _name(one: QuotaWindow) -> str:
+    length = window_name(one.minutes * 60) if one.minutes else None
+    return " ".join(part for part in (one.limit if one.limit != "codex" else "", length or "quota") if part)
+
+
+def _minutes(seconds: float | None) -> int | None:
+    return round(seconds / 60) if seconds else None
+
+
+def _later(now: float | None, before: float | None) -> bool:
+    return now is not None and before is not None and now > before + SAME
