@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         UsageLimitReached,
     )
     from codex_nb.notebook.asking import ask
+    from codex_nb.notebook.doctor import doctor
     from codex_nb.notebook.recorder import Recorder
     from codex_nb.notebook.transcribing import transcribe
     from codex_nb.privacy import private
@@ -72,6 +73,7 @@ _HOME = {
     "ask": "codex_nb.notebook.asking",
     "budget": "codex_nb.client.budget",
     "connect": "codex_nb.client.default",
+    "doctor": "codex_nb.notebook.doctor",
     "errors": "codex_nb.errors",
     "frames": "codex_nb.frames",
     "private": "codex_nb.privacy",
@@ -125,6 +127,7 @@ __all__ = [
     "ask",
     "budget",
     "connect",
+    "doctor",
     "errors",
     "frames",
     "private",

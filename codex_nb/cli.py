@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     logout.add_argument("--revoke", action="store_true", help="end it at the service as well")
     _add_backend(logout)
 
+    _add_backend(add("doctor", _doctor, "Show what works here and what does not, and what to do about it."))
     _add_backend(add("status", _status, "Show where requests go, and as whom."))
 
     transcribe.add_arguments(add("transcribe", transcribe.run, "Make text of recordings."))
@@ -121,6 +122,17 @@ def _status(options: argparse.Namespace) -> int:
     with Session(options.backend) as session:
         print(status_card(session))
     return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from codex_nb.client.default import use
+    from codex_nb.notebook.doctor import doctor
+
+    if options.backend:
+        use(options.backend)
+    report = doctor()
+    print(report)
+    return FAILED if report.problems else 0
 
 
 def _demo(options: argparse.Namespace) -> int:

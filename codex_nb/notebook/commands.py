@@ -176,6 +176,12 @@ def _retry_options(parser: OptionParser) -> None:
     parser.add_argument("-o", "--out", metavar="NAME", help="the variable that gets the answer")
 
 
+def _doctor(_magics: CodexMagics, _options: argparse.Namespace) -> Any:
+    from codex_nb.notebook.doctor import doctor
+
+    return doctor()
+
+
 def _fix(magics: CodexMagics, options: argparse.Namespace) -> Any:
     from codex_nb.notebook.fix import fix
 
@@ -212,6 +218,7 @@ COMMANDS: Final[dict[str, Command]] = {
     ),
     "calls": Command("calls", "What each call used: tokens, time, outcome, as a DataFrame.", _calls, _limit_option),
     "tasks": Command("tasks", "The tasks in the cloud, latest first, as a DataFrame.", _tasks, _limit_option),
+    "doctor": Command("doctor", "What works here and what does not, and what to do about it.", _doctor),
     "fix": Command(
         "fix [HINT]", "Propose a patch of the last cell that failed, as a diff.", _fix, _fix_options, prose=True
     ),

@@ -1,0 +1,46 @@
+"""The table of what works and what does not."""
+
+import subprocess
+import sys
+
+import codex_nb
+from codex_nb.local import Fault, LocalBackend, Script
+
+
+def test_all_is_well_with_a_backend_that_answers():
+    """Each row has a state; the token is in none."""
+    with LocalBackend(Script()) as backend:
+        session = codex_nb.connect(backend.url, auth=codex_nb.Bearer("made-up-token"), max_retries=0)
+        report = codex_nb.doctor()
+        session.close()
+    assert {row.state for row in report} <= {"ok", "note", "problem"}
+    assert report["backend"].state == "ok"
+    assert "models" in report["backend"].finding
+    assert "codex-nb" in report["versions"].finding
+    assert "made-up-token" not in repr(report) + report._repr_html_()
+    assert "microphone" in report._repr_html_()
+
+
+def test_a_backend_in_trouble_is_a_row_with_what_to_do():
+    """A failure, and an address where nobody is, are findings, not errors."""
+    with LocalBackend(Script(faults=[Fault.reply(401, {"detail": "no"}, times=None, path="*/models")])) as backend:
+        session = codex_nb.connect(backend.url, auth=codex_nb.Bearer("made-up-token"), max_retries=0)
+        row = codex_nb.doctor()["backend"]
+        session.close()
+        address = backend.url
+    assert (row.state, bool(row.to_do)) == ("problem", True)
+    session = codex_nb.connect(address, auth=codex_nb.Bearer("made-up-token"), max_retries=0)
+    report = codex_nb.doctor()
+    assert report["backend"] in report.problems
+    session.close()
+
+
+def test_without_a_login_the_row_says_how_to_sign_in():
+    """On the command line the status tells that something needs doing."""
+    done = subprocess.run(
+        [sys.executable, "-m", "codex_nb.cli", "doctor"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    line = next(line for line in done.stdout.splitlines() if " login " in line)
+    assert line.startswith("problem")
+    assert "codex login" in line or "codex-nb login" in line
