@@ -15,7 +15,7 @@ __all__ = ["framed", "page_in"]
 
 POLICY: Final = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; media-src data:; "
-    "font-src data:; form-action 'none'; base-uri 'none'; webrtc 'block'"
+    "font-src data:; form-action 'none'; base-uri 'none'"
 )
 FULL: Final = "border: 0; width: 100%; height: 100%; display: block"
 OUTER: Final = (
