@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import pydantic_core
 
+from codex_nb.privacy import is_private, placeholder
+
 __all__ = ["LONGEST", "as_text"]
 
 LONGEST: Final = 20_000
@@ -32,13 +34,26 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
     if _is_frame(value):
-        frame: Any = value
+        frame: Any = _masked(value)
         more = len(frame) - ROWS
         return str(frame.head(ROWS).to_csv()) + (f"… and {more} more rows\n" if more > 0 else "")
     try:
         return pydantic_core.to_json(value).decode()
     except (ValueError, TypeError, RecursionError):
         return repr(value)
+
+
+def _masked(frame: Any) -> Any:
+    """Return a frame or series with what is private in it hidden; itself if nothing is."""
+    columns = frame.to_frame() if frame.ndim == 1 else frame
+    private = [place for place, name in enumerate(columns.columns) if is_private(name)]
+    levels = [name for name in columns.index.names if is_private(name)]
+    if not private and not levels:
+        return frame
+    shown = columns.copy(deep=False)
+    for place in private:
+        shown.isetitem(place, placeholder(columns.dtypes.iloc[place]))
+    return shown.droplevel(levels) if len(levels) < shown.index.nlevels else shown.reset_index(drop=True)
 
 
 def _is_frame(value: Any) -> bool:

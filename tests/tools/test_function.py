@@ -241,3 +241,14 @@ def test_the_end_of_input_is_a_no():
 
     assert not Approval("ask", ended).of("f", {})
     assert not Approval("ask", lambda _prompt: "perhaps").of("f", {})
+
+
+def test_private_columns_of_a_result_stay_here():
+    """Whatever frame or series a tool returns, by column, index level or name."""
+    frame = pd.DataFrame({"n": [1, 2], "email": ["a@example.org", "b@example.org"], "city": ["Oslo", "Rome"]})
+    with codex_nb.private("email"):
+        shown = as_text(frame)
+        others = (frame["email"], frame.set_index("email"), frame.set_index(["email", "city"]))
+        assert not any("example.org" in as_text(each) for each in others)
+    assert shown == ",n,email,city\n0,1,<private str>,Oslo\n1,2,<private str>,Rome\n"
+    assert "a@example.org" in as_text(frame)
