@@ -50,6 +50,7 @@ class Answer:
     input: tuple[Any, ...] = ()
     turns_sent: int = 0
     turns_stale: int = 0
+    turns_compacted: int = 0
     quota: tuple[QuotaUse, ...] = ()
     summary: str = ""
     format: str = "markdown"

@@ -31,7 +31,10 @@ class Turn:
 
     ``input`` are the items that this turn added to the request, ``output`` those of the answer, as they came (encrypted
     reasoning too). ``parent`` is the id of the turn before it, None where a conversation begins. ``cell`` names the
-    cell that asked. ``stale`` says that an earlier turn was asked anew since. ``at`` is ISO 8601, UTC.
+    cell that asked. ``stale`` says that an earlier turn was asked anew since.
+    ``tokens`` is what the service counted for all that was sent and answered, 0 where it did not say. ``short`` are the
+    items that are sent in place of this turn and all before it, where the conversation was made short here. ``at``
+    is ISO 8601, UTC.
     """
 
     prompt: str
@@ -42,6 +45,8 @@ class Turn:
     cell: str | None = None
     parent: str | None = None
     stale: bool = False
+    tokens: int = 0
+    short: Sequence[Any] = ()
     at: str = field(default_factory=_now)
     id: str = field(default_factory=lambda: secrets.token_hex(8))
 
@@ -116,7 +121,7 @@ class Chat:
             return [turn]
         old = line[own]
         turn = replace(turn, id=old.id)
-        later = [replace(each, stale=True) for each in line[own + 1 :]]
+        later = [replace(each, stale=True, short=()) for each in line[own + 1 :]]
         for each in (turn, *later):
             self._turns[each.id] = each
         return [turn, *later]
@@ -147,4 +152,7 @@ def items(turns: Sequence[Turn], limit: int | None = None) -> tuple[list[Any], i
     """Return what the last ``limit`` whole turns add to a request's input, and how many they are."""
     whole = [turn for turn in turns if turn.whole]
     kept = whole if limit is None else whole[len(whole) - min(limit, len(whole)) :]
-    return [item for turn in kept for item in (*turn.input, *turn.output)], len(kept)
+    places = [place for place, turn in enumerate(kept) if turn.short and limit is None]
+    begin = list(kept[places[-1]].short) if places else []
+    rest = kept[places[-1] + 1 :] if places else kept
+    return [*begin, *(item for turn in rest for item in (*turn.input, *turn.output))], len(kept)

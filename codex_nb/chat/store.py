@@ -53,6 +53,17 @@ class Chats:
             append(self.path, "".join(_line(chat.name, each) for each in changed).encode())
         return changed
 
+    def update(self, chat: Chat, turn: Turn) -> None:
+        """Take a new state of a turn, and write it down.
+
+        Raises:
+            OSError: the file cannot be written; the state is kept in memory.
+
+        """
+        chat.take(turn)
+        if self.path is not None:
+            append(self.path, _line(chat.name, turn).encode())
+
     def _catch_up(self) -> None:
         """Read what was added to the file since it was last read."""
         if self.path is None or not self.path.exists():

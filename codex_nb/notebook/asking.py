@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import warnings
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from codex_nb.chat.fences import joined
 from codex_nb.chat.views import view_of
 from codex_nb.client.default import session as shared_session
 from codex_nb.client.tape import taped
-from codex_nb.errors import InvalidOption
+from codex_nb.errors import CodexError, ContextWindowExceeded, InvalidOption
 from codex_nb.notebook.chats import conversations, notebook_of
 from codex_nb.notebook.context import Namespace
 from codex_nb.notebook.live import Live, Painter, Printed, Silent, publish
@@ -295,12 +296,50 @@ def _show(
     paint: Callable[[str], Painter] = painter_for(shell, view, thoughts=thoughts) if shows else lambda _model: Silent()
     detail = defaults(shell).get("receipt", "short")
     with taped(_tape(question, shell, cache)):
-        answer = run(question, shared_session(), paint, stream=stream, keep=keep, detail=detail)
+        answer = _fitting(
+            question,
+            shell,
+            cache,
+            lambda fitted: run(fitted, shared_session(), paint, stream=stream, keep=keep, detail=detail),
+        )
     if shell is not None and not quiet:
         _show_once(shell, answer)
     if shell is not None and question.format == "code" and answer.status == "completed":
         _offer(shell, answer.text)
     return answer
+
+
+def _fitting(question: Ask, shell: Any, cache: str | None, perform: Callable[[Ask], Answer]) -> Answer:
+    """Ask with a history that fits the model: made short before, where the limit nears, and once more if it was hit.
+
+    Where the service cannot make it short, the question goes as it is.
+    """
+    last = _asked.get(shell) if shell is not None else None
+    if last is None or not question.turns_sent or last.place.turns is not None or _tape(question, shell, cache):
+        return perform(question)
+    here = conversations(shell)
+
+    def shorter() -> Ask:
+        here.compact(last.place, question, shared_session())
+        return here.join_at(last.place, question)[0]
+
+    from codex_nb.notebook.compacting import near_limit
+
+    if near_limit(question, last.place.after, shared_session()):
+        try:
+            question = shorter()
+        except CodexError as error:
+            warnings.warn(f"The conversation could not be made short: {error.message}", stacklevel=2)
+    try:
+        return perform(question)
+    except ContextWindowExceeded as error:
+        if last.place.compacted:
+            raise
+        try:
+            question = shorter()
+        except CodexError:
+            raise error from None
+    return perform(question)
 
 
 def _tape(question: Ask, shell: Any, option: str | None) -> Tape | None:

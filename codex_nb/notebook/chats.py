@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from codex_nb.chat.answer import Answer
     from codex_nb.chat.ask import Ask
+    from codex_nb.client.session import Session
 
 __all__ = ["Conversations", "conversations", "notebook_of"]
 
@@ -31,6 +32,7 @@ class _Place:
     turns: int | None
     cell: str | None
     turn: str | None = None
+    compacted: int = 0
 
 
 class Conversations:
@@ -83,12 +85,28 @@ class Conversations:
                 status=answer.status,
                 model=answer.model,
                 cell=place.cell,
+                tokens=answer.response.usage.total_tokens if answer.response and answer.response.usage else 0,
             )
             changed = self._record(place, turn)
             place.turn = changed[0].id
-            return replace(answer, turns_stale=len(changed) - 1)
+            return replace(answer, turns_stale=len(changed) - 1, turns_compacted=place.compacted)
 
         return asked, record
+
+    def compact(self, place: _Place, ask: Ask, session: Session) -> None:
+        """Make the history of ``place`` short; `join_at` gives the question with the short form.
+
+        Raises:
+            CodexError: the service could not; the conversation is as it was.
+
+        """
+        from codex_nb.notebook.compacting import made_short
+
+        tools = ask.tools.definitions() if ask.tools else None
+        place.after = made_short(
+            self.chats, place.chat, place.after, session, model=ask.model, instructions=ask.instructions, tools=tools
+        )
+        place.compacted = ask.turns_sent
 
     def _record(self, place: _Place, turn: Turn) -> list[Turn]:
         try:

@@ -182,6 +182,17 @@ def _doctor(_magics: CodexMagics, _options: argparse.Namespace) -> Any:
     return doctor()
 
 
+def _compact(magics: CodexMagics, options: argparse.Namespace) -> Any:
+    from codex_nb.chat.chat import DEFAULT_CHAT
+    from codex_nb.notebook.compacting import compact_command
+
+    return compact_command(magics.shell, options.chat or magics.chat or DEFAULT_CHAT)
+
+
+def _compact_options(parser: OptionParser) -> None:
+    parser.add_argument("chat", nargs="?", metavar="CHAT", help="the conversation (default: default)")
+
+
 def _fix(magics: CodexMagics, options: argparse.Namespace) -> Any:
     from codex_nb.notebook.fix import fix
 
@@ -219,6 +230,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "calls": Command("calls", "What each call used: tokens, time, outcome, as a DataFrame.", _calls, _limit_option),
     "tasks": Command("tasks", "The tasks in the cloud, latest first, as a DataFrame.", _tasks, _limit_option),
     "doctor": Command("doctor", "What works here and what does not, and what to do about it.", _doctor),
+    "compact": Command("compact [CHAT]", "Make a conversation short: its sense stays.", _compact, _compact_options),
     "fix": Command(
         "fix [HINT]", "Propose a patch of the last cell that failed, as a diff.", _fix, _fix_options, prose=True
     ),

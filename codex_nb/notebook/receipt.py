@@ -89,8 +89,9 @@ def span(seconds: float) -> str:
 def _turns(answer: Answer) -> str:
     """Say what the model was given of the conversation, and what now hangs on an answer that is gone."""
     sent = f"{plural(answer.turns_sent, 'turn')} sent" if answer.turns_sent else ""
+    short = f"compacted {plural(answer.turns_compacted, 'turn')}" if answer.turns_compacted else ""
     stale = f"{plural(answer.turns_stale, 'later turn')} not asked again" if answer.turns_stale else ""
-    return " · ".join(part for part in (sent, stale) if part)
+    return " · ".join(part for part in (sent, short, stale) if part)
 
 
 def plural(count: int, noun: str) -> str:
