@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from codex_nb.chat.folder import FOLDER, RECORDING, append
-from codex_nb.client.tape import Recorded
+from codex_nb.client.tape import Recorded, file_name
 from codex_nb.errors import CacheMiss, InvalidOption
 from codex_nb.wire.content import changes, digest, leaves
 from codex_nb.wire.scrub import KEPT_HEADERS, scrubbed
@@ -53,6 +53,7 @@ class Cache:
         self.sources = sources if sources is not None else [path]
         self._asked: dict[str, list[str]] = {}
         self._counts: dict[str, int] = {}
+        self.renamed: dict[str, str] = {}
 
     def of_cell(self, cell: str | None) -> CellTape:
         """Return the tape for a question of ``cell``, None where cells have no names."""
@@ -87,6 +88,24 @@ class CellTape:
     def __init__(self, cache: Cache, cell: str | None) -> None:
         self._cache, self._cell = cache, cell
 
+    @property
+    def replays(self) -> bool:
+        """Whether the service is never asked."""
+        return self._cache.mode == "replay"
+
+    def rename(self, address: str, digest: str) -> None:
+        """Know an uploaded file by its content: its address is another one each time."""
+        self._cache.renamed[address] = file_name(digest)
+
+    def _named(self, said: JSONObject) -> JSONObject:
+        """Return ``said`` with uploaded files by their content; a text that is sent along needs no address."""
+        if not self._cache.renamed:
+            return said
+        text = json.dumps(said)
+        for address, name in self._cache.renamed.items():
+            text = text.replace(f", {address}:", ":").replace(address, name)
+        return json.loads(text)
+
     def find(self, said: JSONObject) -> Recorded | None:
         """Return the answer to ``said``; None when recording.
 
@@ -99,6 +118,7 @@ class CellTape:
         """
         if self._cache.mode == "record":
             return None
+        said = self._named(said)
         key, entries = digest(said), self._cache.entries()
         found = {entry.cell: entry for entry in entries if entry.key == key}
         if not found:
@@ -109,6 +129,7 @@ class CellTape:
 
     def begin(self, said: JSONObject) -> Callable[[Mapping[str, str], Sequence[bytes], Callable[[bytes], bytes]], None]:
         """Note when the service is asked; return what records its answer."""
+        said = self._named(said)
         key = digest(said)
         cell, _ = self._cache.label(key, self._cell)
         request = _short(said)

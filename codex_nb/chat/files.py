@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from codex_nb.chat.describe.text import fenced
+from codex_nb.client.tape import file_name, present_tape
 from codex_nb.errors import FileError, UnsupportedByBackend
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ class Attachment:
             UnsupportedByBackend: the backend keeps no files, and this is no short text.
 
         """
+        tape = present_tape()
+        if tape and tape.replays:
+            return self if self.text is not None else replace(self, uri=file_name(self.digest))
         known = _uploaded.setdefault(session, {})
         key = (self.path.name, self.digest)
         if key not in known:
@@ -59,6 +63,8 @@ class Attachment:
                 if self.text is None:
                     raise
                 return self
+        if tape:
+            tape.rename(known[key], self.digest)
         return replace(self, uri=known[key])
 
 

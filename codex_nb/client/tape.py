@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 if TYPE_CHECKING:
     from codex_nb.wire.json import JSONObject
 
-__all__ = ["Recorded", "Tape", "present_tape", "taped"]
+__all__ = ["Recorded", "Tape", "file_name", "present_tape", "taped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,16 @@ Keep: TypeAlias = Callable[[Mapping[str, str], Sequence[bytes], Callable[[bytes]
 
 
 class Tape(Protocol):
-    """What keeps answers by what was asked."""
+    """What keeps answers by what was asked. ``replays`` says that nothing is sent."""
+
+    @property
+    def replays(self) -> bool:
+        """Whether the service is never asked."""
+        ...
+
+    def rename(self, address: str, digest: str) -> None:
+        """Know an uploaded file by its content: its address is another one each time."""
+        ...
 
     def find(self, said: JSONObject) -> Recorded | None:
         """Return the answer to ``said``; None if the service shall be asked.
@@ -42,6 +51,11 @@ class Tape(Protocol):
     def begin(self, said: JSONObject) -> Keep:
         """Note that the service is asked; return what takes its answer, once it is whole."""
         ...
+
+
+def file_name(digest: str) -> str:
+    """Return what stands for the address of an uploaded file whose content has this SHA-256."""
+    return f"sediment://sha256_{digest}"
 
 
 _present: Final[ContextVar[Tape | None]] = ContextVar("codex_nb tape", default=None)

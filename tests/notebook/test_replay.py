@@ -231,3 +231,18 @@ def test_a_plain_process_records_beside_itself(machine, tmp_path):
     assert outs[0] == outs[1]
     assert re.search(r"café|place", outs[0])
     assert Path(tmp_path / ".codex_nb" / "notebook.cache.jsonl").exists()
+
+
+def test_files_are_known_by_their_content(ask, tmp_path):
+    """A replay uploads nothing; another content of the same name and size is another question."""
+    note, data = tmp_path / "note.txt", tmp_path / "data.bin"
+    note.write_text("some words")
+    data.write_bytes(b"\0one")
+    recorded = [ask("x", "record", model="gpt-5.4", file=str(path)).text for path in (note, data)]
+    asked = len(ask.backend.requests)
+    assert [ask("x", "replay", model="gpt-5.4", file=str(path)).text for path in (note, data)] == recorded
+    assert str(ask.backend.url) not in ask.path.read_text()
+    data.write_bytes(b"\0two")
+    with pytest.raises(codex_nb.CacheMiss, match="file_id changed"):
+        ask("x", "replay", model="gpt-5.4", file=str(data))
+    assert len(ask.backend.requests) == asked
