@@ -28,6 +28,7 @@ T = TypeVar("T")
 Cast = Callable[[list[Any]], Any]
 # What 64 bits hold.
 LARGEST = (1 << 63) - 1
+FARTHEST = 9.2e9
 
 
 def _text(values: list[Any]) -> Any:
@@ -43,11 +44,14 @@ def _clean(value: Any) -> str | None:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
+def _seconds(values: list[Any]) -> pd.Series[float]:
+    # What nanoseconds of 64 bits hold: on the way pandas 2 has no other unit.
+    return pd.Series([None if v is None or not abs(v) < FARTHEST else v for v in values], dtype="float64")
+
+
 def _time(values: list[Any]) -> Any:
     # From epoch seconds. pandas picks a unit by the values it sees, so it is cast in every case.
-    return pd.to_datetime(pd.Series(values, dtype="float64"), unit="s", utc=True, errors="coerce").astype(
-        "datetime64[us, UTC]"
-    )
+    return pd.to_datetime(_seconds(values), unit="s", utc=True, errors="coerce").astype("datetime64[us, UTC]")
 
 
 def _instant(values: list[Any]) -> Any:
@@ -63,7 +67,7 @@ def _moment(values: list[Any]) -> Any:
 
 
 def _duration(values: list[Any]) -> Any:
-    return pd.to_timedelta(pd.Series(values, dtype="float64"), unit="s", errors="coerce").astype("timedelta64[us]")
+    return pd.to_timedelta(_seconds(values), unit="s", errors="coerce").astype("timedelta64[us]")
 
 
 def _number(values: list[Any]) -> Any:

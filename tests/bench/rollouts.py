@@ -51,7 +51,8 @@ def main():
             frame = frames.cli_tokens(["day", "model", "project"], home=home)
             seconds, work = time.perf_counter() - began, time.process_time() - work
             rate = f" ({size / 1e6 / seconds:,.0f} MB/s)" if name == "first" else ""
-            print(f"{name} call: {seconds:.2f} s{rate}, of that {work:.2f} s of CPU; {frame['calls'].sum():,} calls of {size / 1e9:.2f} GB")
+            told = f"{frame['calls'].sum():,} calls of {size / 1e9:.2f} GB"
+            print(f"{name} call: {seconds:.2f} s{rate}, of that {work:.2f} s of CPU; {told}")
         began = time.perf_counter()
         frames.cli_sessions(home=home)
         print(f"cli_sessions: {time.perf_counter() - began:.2f} s")
