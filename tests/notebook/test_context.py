@@ -167,6 +167,21 @@ def test_files_are_uploaded_once_and_named(shell, backend, tmp_path):
     assert len(backend.requests) == before + 1
 
 
+def test_a_replay_needs_no_upload(shell, backend, tmp_path, monkeypatch):
+    """What was recorded with files is found again by what stands in them, without a service."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("a text to replay")
+    (tmp_path / "data.bin").write_bytes(b"\0replay")
+    cell = "%%codex -q -n --file notes.txt --file data.bin --cache {}:tape.jsonl\nx"
+    sent(shell, backend, cell.format("record"))
+    before, answer = len(backend.requests), shell.user_ns["_codex"].text
+    assert run(shell, cell.format("replay"))[1] is None
+    assert len(backend.requests) == before
+    assert shell.user_ns["_codex"].text == answer
+    (tmp_path / "data.bin").write_bytes(b"\0changed")
+    refused(shell, backend, cell.format("replay"))
+
+
 def test_a_dry_run_uploads_nothing(shell, backend, tmp_path):
     """The file is looked at, and stays where it is."""
     (tmp_path / "secret.bin").write_bytes(b"\0secret")
