@@ -81,8 +81,14 @@ def test_a_conversation_goes_on_after_a_restart(backend, tmp_path):
     stop(first)
     second = started(backend, tmp_path)
     assert "2 turns sent" in ask(second, "three", cell="c")[1]
-    stop(second)
     assert sent(backend) == ["one", "1 items", "two", "3 items", "three"]
+    # A cell of the first kernel's time is known by its id, too.
+    assert "1 turn sent · 1 later turn not asked again" in ask(second, "two, but better", cell="b")[1]
+    second.run("t = get_ipython().run_line_magic('codex', 'chats')")
+    assert second.value("t[['prompt', 'stale']].values.tolist()") == str(
+        [["one", False], ["two, but better", False], ["three", True]]
+    )
+    stop(second)
 
 
 def test_a_cell_that_runs_again_has_no_twin(kernel, backend):

@@ -9,6 +9,7 @@ from IPython.utils.capture import capture_output
 
 import codex_nb
 from codex_nb.local import Fault, LocalBackend, Script, Turn
+from codex_nb.notebook.commands import COMMANDS
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +156,17 @@ def test_help_is_printed_for_every_magic(shell, backend):
         assert error is None
         assert "codex" in printed
     assert "streams into the cell" in shell.find_cell_magic("codex").__doc__
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_and_knows_what_was_meant(shell, backend, name):
+    """``-h`` says how it is written; an option that is not there is one line."""
+    printed, error = run(shell, f"%codex {name} -h")
+    assert error is None
+    assert f"%codex {name}" in printed
+    _, error = run(shell, f"%codex {name} --hepl")
+    assert isinstance(error, codex_nb.InvalidOption)
+    assert "--help" in error.hint
 
 
 def test_ask_in_a_line_takes_the_rest_verbatim(shell, backend):
