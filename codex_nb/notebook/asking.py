@@ -445,7 +445,9 @@ def _prompt(shell: Any) -> Callable[[str], str] | None:
     kernel = getattr(shell, "kernel", None)
     if kernel is not None:
         return input if getattr(kernel, "_allow_stdin", False) else None
-    return input if sys.stdin is not None and sys.stdin.isatty() else None
+    if sys.stdin is None or not sys.stdin.isatty():
+        return None
+    return lambda question: input(f"\n{question}")  # words of the model may stand on this line already
 
 
 def _name(text: str | None) -> str | None:
