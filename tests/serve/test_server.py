@@ -50,10 +50,8 @@ def server(session):
 def post(server, content=None, *, path=PATH, key=KEY, name="talk.wav", headers=None, **fields):
     """Send a recording."""
     files = {"file": (name, sound() if content is None else content, "audio/wav")}
-    given = {"authorization": f"Bearer {key}"} if key else {}
-    return CLIENT.post(
-        server.address + path, files=files, data=fields, headers={**given, **(headers or {})}, timeout=30
-    )
+    given = {"authorization": f"Bearer {key}", **(headers or {})}
+    return CLIENT.post(server.address + path, files=files, data=fields, headers=given, timeout=30)
 
 
 def error_of(reply):
