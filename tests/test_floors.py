@@ -10,7 +10,7 @@ FLOORS = [
     {"errors", "_version"},
     {"columns", "privacy", "safe_tex"},
     {"safe_markdown"},
-    {"settings"},
+    {"settings", "sphinx"},
     {"wire", "types"},
     {"auth", "audio"},
     {"client"},

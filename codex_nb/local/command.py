@@ -21,7 +21,7 @@ PORT = 8765
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``codex-nb local``."""
-    parser.add_argument("--engine", choices=["llama", "scripted"], help="what answers (default: llama)")
+    parser.add_argument("--engine", choices=["llama", "sphinx", "scripted"], help="what answers (default: llama)")
     parser.add_argument("--model", metavar="GGUF", type=Path, help="model file for llama (default: $CODEX_NB_GGUF)")
     parser.add_argument("--script", metavar="FILE.json", type=Path, help="turns and faults to play; implies scripted")
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: %(default)s)")
@@ -59,8 +59,8 @@ def run(args: argparse.Namespace) -> int:
 def _engine(args: argparse.Namespace) -> str | Script:
     if args.script is None:
         return args.engine or "llama"
-    if args.engine == "llama":
-        raise CodexError("A script needs the scripted engine.", hint="Leave out --engine llama.")
+    if args.engine in {"llama", "sphinx"}:
+        raise CodexError("A script needs the scripted engine.", hint=f"Leave out --engine {args.engine}.")
     return Script.from_json(args.script)
 
 

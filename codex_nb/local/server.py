@@ -32,9 +32,10 @@ HIGHEST_PORT = 65_535
 class LocalBackend:
     """The Codex wire on loopback, in this process.
 
-    ``engine`` is "llama" (the default), "scripted" or a `Script`; ``model`` a GGUF file for llama. ``port`` 0 takes a
-    free one. ``budget`` is how many tokens fill the primary quota window. A context manager; `start` and `stop` do
-    the same by hand, and a stopped backend may be started again: it then begins anew.
+    ``engine`` is "llama" (the default), "sphinx" (real ears, scripted answers), "scripted" or a `Script`; ``model`` a
+    GGUF file for llama. ``port`` 0 takes a free one. ``budget`` is how many tokens fill the primary quota window. A
+    context manager; `start` and `stop` do the same by hand, and a stopped backend may be started again: it then
+    begins anew.
     """
 
     def __init__(

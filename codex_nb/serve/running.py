@@ -123,6 +123,8 @@ def _server(session: Session, config: ServerConfig, port: int) -> tuple[Any, soc
         access_log=False,
         lifespan="on",
         ws="none",
+        # Longer than clients keep an idle connection, so that none is closed just when it is used again.
+        timeout_keep_alive=120,
         server_header=False,
         timeout_graceful_shutdown=round(STOP_SECONDS),
     )

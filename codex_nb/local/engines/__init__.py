@@ -26,8 +26,12 @@ def open_engine(engine: str | Script | Engine | None, *, model: str | Path | Non
         from codex_nb.local.engines.llama import LlamaEngine
 
         return LlamaEngine.open(model)
+    if engine == "sphinx":
+        from codex_nb.local.engines.sphinx import SphinxEngine
+
+        return SphinxEngine(Script())
     if isinstance(engine, str) and engine != "scripted":
-        raise CodexError(f"There is no engine called {engine!r}.", hint='Engines are "llama" and "scripted".')
+        raise CodexError(f"There is no engine called {engine!r}.", hint='Engines are "llama", "sphinx" and "scripted".')
     from codex_nb.local.engines.scripted import ScriptedEngine
 
     if isinstance(engine, str):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 from codex_nb.errors import CodexError
 from codex_nb.local.catalogue import row
 from codex_nb.local.engines import chat
+from codex_nb.local.engines.ears import Sphinx
 from codex_nb.local.engines.gguf import find_model, name_of
 from codex_nb.local.engines.meaning import Meaning
 from codex_nb.local.pieces import Answer, Failure
@@ -57,7 +58,7 @@ class Measuring:
     stopped: threading.Event = field(default_factory=threading.Event)
 
 
-class LlamaEngine:
+class LlamaEngine(Sphinx):
     """A loaded model. Requests queue; one that nobody waits for any more stops within a token."""
 
     name = "llama"
