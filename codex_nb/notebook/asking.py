@@ -152,7 +152,7 @@ def ask(  # noqa: PLR0913 - the options of the magic
     tier: str | None = None,
     web: bool = False,
     schema: Any = None,
-    format: str = "markdown",  # noqa: A002 - the option's name
+    format: str | None = None,  # noqa: A002 - the option's name
     with_: Any = None,
     image: Any = None,
     file: Any = None,
@@ -197,9 +197,9 @@ def ask(  # noqa: PLR0913 - the options of the magic
         effort=effort,
         usual_effort=usual.get("effort"),
         instructions=instructions,
-        summary=summary,
-        timeout=timeout,
-        format=format,
+        summary=summary or usual.get("summary") or None,
+        timeout=timeout or usual.get("timeout") or None,
+        format=format or usual.get("format", "markdown"),
         verbosity=verbosity or usual.get("verbosity"),
         tier=tier or usual.get("tier"),
         web=web,
@@ -221,7 +221,7 @@ def ask(  # noqa: PLR0913 - the options of the magic
         stream=usual.get("stream", True) if stream is None else stream,
         chat={"chat": chat or usual.get("chat"), "new": new, "at": at, "turns": turns},
         dry=dry_run,
-        cache=cache,
+        cache=cache or usual.get("cache") or None,
     )
     return found
 

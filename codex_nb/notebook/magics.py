@@ -11,9 +11,9 @@ from IPython.core.magic import (
     magics_class,
     no_var_expand,
 )
-from traitlets import Bool, Enum, Int, TraitError, Unicode, validate
+from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, validate
 
-from codex_nb.chat.ask import EFFORT
+from codex_nb.chat.ask import EFFORT, SUMMARIES
 from codex_nb.notebook.complete import register, unregister
 from codex_nb.notebook.failed import unwatch, watch
 
@@ -40,6 +40,12 @@ class CodexMagics(Magics):
         config=True
     )
     stream = Bool(True, help="Show an answer while it comes; otherwise once, when it is whole.").tag(config=True)
+    summary = Enum(["", *SUMMARIES], "", help="How much of its thoughts the model sums up.").tag(config=True)
+    format = Enum(["markdown", "text", "json", "html", "code"], "markdown", help="How an answer is shown.").tag(
+        config=True
+    )
+    cache = Unicode("", help="record, replay or off, as --cache; empty is CODEX_NB_CACHE.").tag(config=True)
+    timeout = Float(0.0, min=0.0, help="Seconds to connect and of silence; 0 is the session's.").tag(config=True)
     context_tokens = Int(8_000, min=200, help="How many tokens all that --with describes may take.").tag(config=True)
     receipt = Enum(
         ["short", "full", "off"],

@@ -275,6 +275,8 @@ def test_config_is_listed_with_its_meaning_and_refuses_what_it_does_not_know(she
     listed, _ = run(shell, "%config CodexMagics")
     for name in ("model", "effort", "verbosity", "tier", "chat", "approve", "stream", "receipt"):
         assert f"CodexMagics.{name}=" in listed
+    for name in ("summary", "format", "cache", "timeout"):
+        assert f"CodexMagics.{name}=" in listed
     for setting in ("receipt = 'long'", "effort = 'very much'", "approve = 'yes'"):
         caplog.clear()
         run(shell, f"%config CodexMagics.{setting}")
@@ -293,6 +295,18 @@ def test_config_is_listed_with_its_meaning_and_refuses_what_it_does_not_know(she
     assert (chats.chat == "plans").sum() == 3
     for name, value in {"verbosity": "", "effort": "", "chat": "", "stream": True}.items():
         run(shell, f"%config CodexMagics.{name} = {value!r}")
+
+
+def test_formats_and_summaries_have_defaults_too(shell, backend):
+    """What a cell names itself comes before them."""
+    run(shell, "%config CodexMagics.summary = 'concise'\n%config CodexMagics.format = 'text'")
+    run(shell, "%%codex\nx")
+    assert backend.requests[-1].body["reasoning"]["summary"] == "concise"
+    assert shell.user_ns["_codex"].format == "text"
+    run(shell, "%%codex -f markdown --summary none\nx")
+    assert "reasoning" not in backend.requests[-1].body
+    assert shell.user_ns["_codex"].format == "markdown"
+    run(shell, "%config CodexMagics.summary = ''\n%config CodexMagics.format = 'markdown'")
 
 
 def test_unload_leaves_nothing_behind(shell, backend):
