@@ -143,7 +143,8 @@ class Live:
             self._thoughts.settle()
         self._parts.append(delta)
         self._length += len(delta)
-        if time.monotonic() >= self._next:
+        # The first words never wait for the line that counts the seconds.
+        if self._length and (self._painted < 0 or time.monotonic() >= self._next):
             self._paint()
 
     def think(self, delta: str) -> None:
