@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
+from codex_nb.audio.prepare import prepare
 from codex_nb.client._source import open_source
 from codex_nb.errors import AudioError, FileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from codex_nb.client._source import Source
+    from codex_nb.audio.clip import Clip, Limits
 
 __all__ = ["Sound", "Sounds", "name_of", "open_sounds"]
 
@@ -41,33 +42,12 @@ class Sounds:
     """A recording: its name for people, and its pieces."""
 
     source: str
-    pieces: list[Sound]
-    _opened: Source
+    pieces: list[Clip]
 
     def close(self) -> None:
-        """Let go of what was opened."""
-        self._opened.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Whole:
-    """A recording that is sent as it is."""
-
-    file: Source
-    content_type: str
-    duration: float | None
-    start: float = 0.0
-
-    @property
-    def name(self) -> str:
-        return self.file.name
-
-    @property
-    def size(self) -> int:
-        return self.file.size
-
-    def chunks(self) -> Iterator[bytes]:
-        return self.file.chunks()
+        """Let go of what was written for it."""
+        for piece in self.pieces:
+            piece.close()
 
 
 def name_of(given: Any) -> str:
@@ -81,11 +61,11 @@ def name_of(given: Any) -> str:
     return Path(name).name if isinstance(name, str) and name else UNNAMED
 
 
-def open_sounds(given: Any) -> Sounds:
-    """Look at a recording, and cut it where it is too long for one request.
+def open_sounds(given: Any, limits: Limits) -> Sounds:
+    """Make a recording ready: converted where the service does not take it, cut where it is above ``limits``.
 
     Raises:
-        AudioError: it is not there, empty, or no sound that can be sent.
+        AudioError: it is not there, empty, silent, damaged, or no sound.
 
     """
     source = name_of(given)
@@ -93,11 +73,16 @@ def open_sounds(given: Any) -> Sounds:
     name, told = None, None
     if isinstance(given, tuple):  # openai-python's (name, content, type)
         name, given, told, *_ = (*cast("tuple[Any, ...]", given), None)
-    try:
-        opened = open_source(given, name)
-    except FileError as error:
-        raise AudioError(error.message, hint=error.hint, source=source) from None
-    return Sounds(source, [_Whole(opened, told or opened.mime_type or "application/octet-stream", None)], opened)
+    if isinstance(given, (str, os.PathLike)):
+        try:
+            open_source(given).close()
+        except FileError as error:
+            raise AudioError(error.message, hint=error.hint, source=source) from None
+    start = given.tell() if hasattr(given, "seekable") and given.seekable() else None
+    pieces = prepare(given, filename=name, content_type=told, limits=limits)
+    if start is not None:  # another route may need it again
+        given.seek(start)
+    return Sounds(source, pieces)
 
 
 def _bare(given: Any) -> Any:

@@ -40,7 +40,7 @@ def test_a_recording_goes_to_the_dictation_endpoint(face, make_backend, path):
     found = transcribe(face, backend, path, language="en", prompt="greetings")
     assert isinstance(found, Transcript)
     assert str(found) == found.text == "Hello there."
-    assert (found.source, found.route) == (str(path), "codex")
+    assert (found.source, found.route, found.duration) == (str(path), "codex", 1.5)
     assert found.raw == {"text": "Hello there."}
     [request] = backend.requests
     assert (request.method, request.path) == ("POST", DICTATION)
@@ -48,7 +48,7 @@ def test_a_recording_goes_to_the_dictation_endpoint(face, make_backend, path):
     assert sound() in request.content
     assert b'name="language"\r\n\r\nen\r\n' in request.content
     assert b'name="prompt"\r\n\r\ngreetings\r\n' in request.content
-    assert b'filename="a %22good%22 talk.wav"' in request.content
+    assert b'filename="a good talk.wav"' in request.content
 
 
 @pytest.mark.parametrize("kind", ["path", "str", "bytes", "file", "named bytes"])

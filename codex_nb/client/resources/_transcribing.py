@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from codex_nb.audio.clip import Limits
 from codex_nb.client._incoming import shaped
 from codex_nb.client._sounds import name_of, open_sounds
 from codex_nb.client.resources._routes import ROUTES, Asked, refused_by_ears, routes
@@ -26,7 +28,7 @@ from codex_nb.wire.captions import CAPTIONS
 from codex_nb.wire.json import as_number, as_object, as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from codex_nb.client._core import Core
     from codex_nb.client._sounds import Sound, Sounds
@@ -69,7 +71,7 @@ class Transcribing:
         """Take the routes in order until one serves; what is wrong with the recording itself is raised at once."""
         failed: dict[str, str] = {}
         for route in self._routes:
-            sounds: Sounds = yield Blocking(lambda: open_sounds(self._file))
+            sounds: Sounds = yield Blocking(partial(open_sounds, self._file, Limits(route.largest, route.longest)))
             try:
                 found = yield from self._by(route, sounds)
             except CodexError as error:
@@ -92,7 +94,7 @@ class Transcribing:
             partial = joined(str(heard[number].get("text", "")) for number in sorted(heard))
             raise self._told(error, route, partial) from error.__cause__
 
-    def _hear_all(self, route: Route, pieces: list[Sound], heard: dict[int, JSONObject]) -> Flow[None]:
+    def _hear_all(self, route: Route, pieces: Sequence[Sound], heard: dict[int, JSONObject]) -> Flow[None]:
         """Send every piece, several at once; then those that failed, alone."""
         if len(pieces) > 1:
             tries = (self._try(route, number, piece, heard) for number, piece in enumerate(pieces))
