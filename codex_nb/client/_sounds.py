@@ -75,13 +75,14 @@ def open_sounds(given: Any, limits: Limits) -> Sounds:
         name, given, told, *_ = (*cast("tuple[Any, ...]", given), None)
     if isinstance(given, (str, os.PathLike)):
         try:
-            open_source(given).close()
+            open_source(cast("str", given)).close()
         except FileError as error:
             raise AudioError(error.message, hint=error.hint, source=source) from None
-    start = given.tell() if hasattr(given, "seekable") and given.seekable() else None
-    pieces = prepare(given, filename=name, content_type=told, limits=limits)
+    file = cast("Any", given)
+    start = file.tell() if hasattr(file, "seekable") and file.seekable() else None
+    pieces = prepare(file, filename=name, content_type=told, limits=limits)
     if start is not None:  # another route may need it again
-        given.seek(start)
+        file.seek(start)
     return Sounds(source, pieces)
 
 
