@@ -166,7 +166,7 @@ def _limit_option(parser: OptionParser) -> None:
 
 
 def _retry(magics: CodexMagics, options: argparse.Namespace) -> None:
-    from codex_nb.notebook.asking import retry
+    from codex_nb.notebook.exchange import retry
 
     retry(magics.shell, model=options.model, effort=options.effort, out=options.out)
 
@@ -206,7 +206,7 @@ def _fix_options(parser: OptionParser) -> None:
 
 
 def _last(magics: CodexMagics, _options: argparse.Namespace) -> Any:
-    from codex_nb.notebook.asking import LAST
+    from codex_nb.notebook.exchange import LAST
 
     shell: Any = magics.shell
     if LAST not in shell.user_ns:

@@ -118,8 +118,10 @@ def fix(magics: CodexMagics, options: argparse.Namespace) -> Proposal | DryRun:
     """
     from codex_nb.chat.views import view_of
     from codex_nb.client.default import session
-    from codex_nb.notebook.asking import LAST, defaults, painter_for
     from codex_nb.notebook.chats import conversations
+    from codex_nb.notebook.exchange import LAST
+    from codex_nb.notebook.front import painter_for
+    from codex_nb.notebook.options import defaults
     from codex_nb.notebook.run import run
 
     shell: Any = magics.shell

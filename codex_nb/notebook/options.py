@@ -20,8 +20,10 @@ __all__ = [
     "add_model_options",
     "ask_parser",
     "command_parser",
+    "defaults",
     "split_options",
     "transcribe_parser",
+    "variable",
     "words_of",
 ]
 
@@ -239,3 +241,16 @@ def _first_word(text: str) -> tuple[str, str]:
     except ValueError:
         raise InvalidOption("A quote is not closed.", hint="Close it, or leave the quotes out.") from None
     return word, text[source.tell() :].lstrip()
+
+
+def defaults(shell: Any) -> dict[str, Any]:
+    """Return what ``%config CodexMagics`` says, by option; nothing where the magics are not loaded."""
+    magics = shell.magics_manager.registry.get("CodexMagics") if shell is not None else None
+    return {name: getattr(magics, name) for name in magics.trait_names(config=True)} if magics else {}
+
+
+def variable(text: str | None) -> str | None:
+    """Return ``text`` if it can be a variable's name; `InvalidOption` otherwise."""
+    if text is not None and not text.isidentifier():
+        raise InvalidOption(f"{text!r} cannot be a variable's name.", hint="Use letters, digits and underscores.")
+    return text

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from codex_nb.chat.ask import Ask
 from codex_nb.client.default import session
-from codex_nb.notebook.asking import LAST, defaults
 from codex_nb.notebook.chats import conversations
+from codex_nb.notebook.exchange import LAST
 from codex_nb.notebook.live import NOTHING, interval, publish
+from codex_nb.notebook.options import defaults
 from codex_nb.notebook.run import run
 from codex_nb.safe_markdown import safe_markdown
 

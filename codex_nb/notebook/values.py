@@ -84,7 +84,7 @@ def _tiers(_line: Line) -> Iterator[Offer]:
 
 
 def _configured(shell: Any, name: str) -> str:
-    from codex_nb.notebook.asking import defaults
+    from codex_nb.notebook.options import defaults
 
     return str(defaults(shell).get(name) or "")
 
