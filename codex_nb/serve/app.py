@@ -115,7 +115,7 @@ class _Serving:
         except CodexError as error:
             return failure_of(error)
         finally:
-            await upload.close()
+            upload.close()
         stream = upload.fields.get("stream", "").strip().lower() == "true"
         return reply(found, wanted, language, stream=stream)
 

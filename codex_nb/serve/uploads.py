@@ -41,11 +41,11 @@ class Upload:
     content_type: str
     file: SpooledTemporaryFile[bytes]
     fields: dict[str, str]
-    _form: FormData
+    _parser: MultiPartParser
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Delete what was kept on the disk."""
-        await self._form.close()
+        _drop(self._parser)
 
 
 async def read_upload(request: Request, limit: int) -> Upload:
@@ -72,16 +72,26 @@ async def read_upload(request: Request, limit: int) -> Upload:
     try:
         form = await parser.parse()
     except (MultiPartException, ValueError, LookupError) as error:  # its own parser's errors are ValueErrors
+        _drop(parser)
         said = str(getattr(error, "message", "") or "it cannot be read")
         raise UploadError(f"invalid multipart form: {said[:100]}") from None
+    except BaseException:
+        _drop(parser)
+        raise
     try:
-        return _upload(form)
+        return _upload(form, parser)
     except UploadError:
-        await form.close()
+        _drop(parser)
         raise
 
 
-def _upload(form: FormData) -> Upload:
+def _drop(parser: MultiPartParser) -> None:
+    """Delete every file that came, whole or not; the parser does so itself for one kind of error only."""
+    for file in cast("list[Any]", getattr(parser, "_files_to_close_on_error", [])):
+        file.close()
+
+
+def _upload(form: FormData, parser: MultiPartParser) -> Upload:
     files = [each for each in form.getlist("file") if isinstance(each, UploadFile)]
     if not files:
         raise UploadError("missing multipart file field")
@@ -90,7 +100,7 @@ def _upload(form: FormData) -> Upload:
         raise UploadError("file is empty")
     fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
     file = cast("Any", last.file)
-    return Upload(_base_name(last.filename or ""), last.content_type or "", file, fields, form)
+    return Upload(_base_name(last.filename or ""), last.content_type or "", file, fields, parser)
 
 
 def _base_name(name: str) -> str:

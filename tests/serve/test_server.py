@@ -1,5 +1,6 @@
 """The transcription server: codex-asr's routes, forms and errors, its doors and its bounds."""
 
+import gc
 import http.client
 import json
 import os
@@ -172,6 +173,15 @@ def test_forms_that_are_none(server):
         ).status_code
         == 400
     )
+
+
+def test_a_form_that_breaks_off_leaves_nothing_open(server):
+    """A file that had begun to come is deleted at once; what stays open would fail this test."""
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    kind = {"authorization": f"Bearer {KEY}", "content-type": "multipart/form-data; boundary=b"}
+    for _ in range(3):
+        assert CLIENT.post(server.address + PATH, content=head + b"x\r\n--bx", headers=kind).status_code == 400
+    gc.collect()
 
 
 def test_a_body_above_the_limit_is_refused(server, backend):
