@@ -12,7 +12,18 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-__all__ = ["HIDDEN", "Private", "is_private", "is_secret_name", "placeholder", "private", "private_names", "redact"]
+__all__ = [
+    "CREDENTIALS",
+    "HIDDEN",
+    "WRITTEN",
+    "Private",
+    "is_private",
+    "is_secret_name",
+    "placeholder",
+    "private",
+    "private_names",
+    "redact",
+]
 
 HIDDEN: Final = "[hidden]"
 
@@ -30,7 +41,7 @@ TELLING: Final = (
     r"passwo?r?d|passphrase|secret|api_?key|(?:access|auth|refresh|id|session)_?token|(?:private|access)_?key"
 )
 WRITTEN: Final = re.compile(
-    rf"""((?i:{TELLING})\w{{0,20}}["']?\]?\s{{0,9}}(?::\s{{0,9}}\w{{1,20}}\s{{0,9}})?[:=]\s{{0,9}})([bfru]?["'])([^"'\n]{{3,}})(?=["'])"""
+    rf"""((?i:{TELLING})\w{{0,20}}["']?\]?\s{{0,9}}(?::\s{{0,9}}\w{{1,20}}\s{{0,9}})?[:=]\s{{0,9}})([bfru]?["'])(?P<secret>[^"'\n]{{3,}})(?=["'])"""
 )
 SECRET_NAME: Final = re.compile(rf"(?:{TELLING}|_token|credentials?|authorization|cookie)s?$", re.IGNORECASE)
 

@@ -13,11 +13,14 @@ from pathlib import Path
 from types import FrameType, ModuleType, TracebackType
 from typing import Any, Final, cast
 
+from codex_nb.chat.describe import describe
+from codex_nb.privacy import is_private
+
 __all__ = ["described"]
 
 WORD: Final = re.compile(r"[^\W\d]\w*")
 MOST_NAMES, MOST_COLUMNS, MOST_STEPS = 40, 40, 8
-LONGEST_VALUE, LONGEST_MESSAGE = 200, 2_000
+LONGEST_VALUE, LONGEST_MESSAGE, VALUE_TOKENS = 200, 2_000, 60
 LIBRARY: Final = re.compile(r".*(?:site-packages|dist-packages|lib/python3\.\d+|Lib)[\\/](.*)", re.DOTALL)
 
 
@@ -84,7 +87,8 @@ def _names(
         if not _is_library(frame) and frame.f_code.co_name != "<module>":
             found |= {name: value for name, value in frame.f_locals.items() if not name.startswith(".")}
     for name, value in list(found.items())[:MOST_NAMES]:
-        shown = f" = {_value(value)}" if values and not isinstance(value, ModuleType) and not callable(value) else ""
+        told = values and not isinstance(value, ModuleType) and not callable(value) and not is_private(name)
+        shown = f" = {_value(value)}" if told else ""
         yield f"- {name}: {_kind(value)}{shown}"
     yield from _close(error, namespace)
 
@@ -130,10 +134,8 @@ def _size(value: Any) -> str:
 
 
 def _value(value: Any) -> str:
-    try:
-        text = " ".join(repr(value).split())
-    except Exception as error:  # noqa: BLE001 - an object may do anything
-        text = f"<its repr fails with {type(error).__name__}>"
+    """Return a value as it is described anywhere: bounded, without secrets or what is private."""
+    text = " ".join(describe(value).text(VALUE_TOKENS).split())
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 

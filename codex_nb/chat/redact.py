@@ -5,24 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from codex_nb.privacy import CREDENTIALS, WRITTEN
 from codex_nb.wire.failures import SECRETS
 
 __all__ = ["Hidden"]
 
 # Credentials by their looks, what is assigned to a telling name, and addresses of people.
-PATTERNS: Final = (
-    SECRETS,
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-    re.compile(
-        r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}"
-        r"|\bxox[abeoprs]-[\w-]{10,}|\bAIza[\w-]{30,}|\bhf_[A-Za-z]{20,}|(?<=://)[^\s/:@'\"]+:[^\s/@'\"]+(?=@)"
-    ),
-    re.compile(
-        r"(?i:passwo?r?d|passphrase|secret|api_?key|access_?key|private_?key|token)\w*[\"']?\]?\s*[:=]\s*[bfru]?[\"']"
-        r"(?P<secret>[^\"'\n]{3,})(?=[\"'])"
-    ),
-    re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
-)
+PATTERNS: Final = (SECRETS, CREDENTIALS, WRITTEN, re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"))
 
 
 class Hidden:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 import threading
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import Any
 
 MEGABYTE = 1 << 20
 MAX_BODY = 64 * MEGABYTE
@@ -57,7 +55,7 @@ def decoded(content: bytes, encoding: str) -> bytes:
     """Return a request body without its content encoding.
 
     Raises:
-        UnsupportedEncodingError: no module here reads it.
+        UnsupportedEncodingError: it is neither gzip nor zstd.
         ValueError: it is not what it claims to be, or too large.
 
     """
@@ -66,29 +64,21 @@ def decoded(content: bytes, encoding: str) -> bytes:
     if encoding not in {"gzip", "zstd"}:
         raise UnsupportedEncodingError(encoding)
     try:
-        plain = gzip.decompress(content) if encoding == "gzip" else _zstd()(content)
-    except UnsupportedEncodingError:
-        raise
-    except Exception as error:  # each zstd module has an error class of its own
+        plain = gzip.decompress(content) if encoding == "gzip" else _zstd().decompress(content)
+    except Exception as error:  # zstd has an error class of its own
         raise ValueError(f"The body is no {encoding}.") from error
     if len(plain) > MAX_BODY:
         raise ValueError("The body is too large.")
     return plain
 
 
-def _zstd() -> Callable[[bytes], bytes]:
-    """Return the standard library's zstd (Python 3.14), else the package's."""
-    from importlib import import_module
-
-    for name in ("compression.zstd", "backports.zstd", "zstandard"):
-        try:
-            module = import_module(name)
-        except ImportError:
-            continue
-        if name == "zstandard":
-            return lambda data: module.ZstdDecompressor().decompressobj().decompress(data)
-        return cast("Callable[[bytes], bytes]", module.decompress)
-    raise UnsupportedEncodingError("zstd")
+def _zstd() -> Any:
+    """Return the standard library's zstd, or what stands for it before Python 3.14."""
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return zstd
 
 
 def as_json(content: bytes, encoding: str) -> Any:

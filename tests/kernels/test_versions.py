@@ -40,7 +40,8 @@ def test_the_notebook_works_on(version):
     told = [python, "-c", "import ipykernel; print(ipykernel.__version__)"]
     assert subprocess.run(told, capture_output=True, text=True, check=True).stdout.startswith(f"{version}.")
     tests = [f"tests/notebook/{each}" for each in CHOSEN]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    # Nothing of the environment that runs this one.
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "VIRTUAL_ENV"))}
     done = subprocess.run(
         [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", *tests],
         cwd=ROOT,

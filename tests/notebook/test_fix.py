@@ -128,6 +128,17 @@ def test_values_are_sent_only_where_they_are_asked_for_and_without_secrets(shell
     assert proposal.code == cell.replace("total +", "str(total) +")
 
 
+def test_private_columns_stay_here_also_among_values(shell, backend):
+    """``private`` holds for whatever describes a frame to a model."""
+    run(shell, "import pandas as pd\nbuyers = pd.DataFrame({'street': ['Elm 7', 'Oak 9'], 'spent': [3, 4.5]})")
+    backend.add(proposed("buyers.spent.sum()"))
+    with codex_nb.private("street"):
+        run(shell, "buyers.spnt.sum()")
+        run(shell, "%codex fix --locals")
+    assert "spent" in told(backend)
+    assert "Elm 7" not in json.dumps([request.body for request in backend.requests])
+
+
 def test_a_second_fix_knows_what_was_tried(shell, backend):
     """The chat goes on while it is about the same cell or its patch, and begins anew with another error."""
     run(shell, "toatl + 1")

@@ -86,7 +86,7 @@ def test_a_refusal_is_told_in_the_models_words(shell):
         answer, error = asked(shell, backend)
     assert answer.refusal == "I will not count people."
     assert answer.df is None
-    assert error is None or isinstance(error, codex_nb.CodexError)
+    assert (error, answer.status) == (None, "completed")
 
 
 def test_a_cut_stream_is_an_error_with_the_rows_so_far_as_text(shell):
