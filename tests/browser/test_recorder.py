@@ -1,5 +1,6 @@
 """The recorder in a real browser, whose microphone plays human speech."""
 
+import hashlib
 import os
 import shutil
 import time
@@ -15,6 +16,7 @@ from tests.requirements_gate import require
 
 SAID = "It was the best of times, it was the worst of times."
 HEAR = ["--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required"]
+DENY = ["--use-fake-device-for-media-stream", "--deny-permission-prompts"]
 SHOWN = ".codex-nb-recorder[data-stage={}]"
 SECONDS = 4
 
@@ -125,3 +127,75 @@ def test_record_and_read(open_recorder, tmp_path, front, dark):
     opened.page.wait_for_selector(".jp-RenderedMarkdown em >> text=Dickens", timeout=60_000)
     if os.environ.get("CODEX_NB_PICTURES"):
         opened.page.screenshot(path=Path(os.environ["CODEX_NB_PICTURES"]) / f"recorder-{look}-5-asked.png")
+
+
+def test_large_file_arrives_whole(open_recorder, tmp_path):
+    """Fifteen MiB through the same way as a recording, dropped into it: the same bytes."""
+    opened = open_recorder("large")
+    sha256 = opened.evaluate(
+        "const bytes = new Uint8Array(15 << 20); let x = 1;"
+        "for (let i = 0; i < bytes.length; i++) bytes[i] = (x = (x * 1103515245 + 12345) & 0x7fffffff) >> 16;"
+        "const files = new DataTransfer(); files.items.add(new File([bytes], 'long talk.webm'));"
+        "const root = document.querySelector('.codex-nb-recorder');"
+        "root.dispatchEvent(new DragEvent('drop', {dataTransfer: files, bubbles: true, cancelable: true}));"
+        "const sum = await crypto.subtle.digest('SHA-256', bytes);"
+        "return [...new Uint8Array(sum)].map(b => b.toString(16).padStart(2, '0')).join('')"
+    )
+    stage(opened, "failed")  # it is no sound, so nothing is heard in it; it is kept all the same
+    (path,) = tmp_path.glob("*.webm")
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    assert path.stat().st_size == 15 << 20
+
+
+@pytest.mark.parametrize(
+    ("chromium", "sentence"),
+    [(DENY, "does not let this page"), (HEAR, "There is no microphone")],
+    indirect=["chromium"],
+)
+def test_without_a_microphone(open_recorder, request, sentence):
+    """Each reason has its sentence, and a file can be chosen instead."""
+    opened = open_recorder("without", dark="no microphone" in sentence)
+    opened.page.get_by_role("button", name="Record").click()
+    problem = opened.page.locator(".codex-nb-recorder .problem")
+    problem.wait_for()
+    assert sentence in problem.inner_text()
+    assert opened.page.get_by_role("button", name="Choose a file").is_visible()
+    picture(opened, "no-microphone" if "no microphone" in sentence else "denied")
+
+
+def test_a_lost_page_and_a_dead_kernel(open_recorder, tmp_path):
+    """A page opened anew takes up what the old one had sent; without a kernel the page keeps it and offers it."""
+    opened = open_recorder("lost")
+    page = opened.page
+    page.on("dialog", lambda dialog: dialog.accept())
+    opened.save()
+    page.get_by_role("button", name="Record").click()
+    stage(opened, "recording")
+    time.sleep(2)
+    page.reload()
+    opened.ready()
+    stage(opened, "lost")
+    picture(opened, "lost-page")
+    page.get_by_role("button", name="Transcribe it").click()
+    stage(opened, "done")
+    (path,) = tmp_path.glob("*.webm")
+    assert decoded_seconds(path) > 1
+    page.get_by_label("Play").click()
+    page.wait_for_function("() => document.querySelector('.codex-nb-recorder audio').currentTime > 0.3")
+    page.get_by_role("button", name="Record anew").click()
+    stage(opened, "recording")
+    time.sleep(1)
+    opened.evaluate(
+        "panel.sessionContext.session.kernel.requestExecute({code: 'import os; os.kill(os.getpid(), 9)'}); return null"
+    )
+    time.sleep(2)
+    page.locator(".codex-nb-recorder").evaluate("root => root.querySelector('.record').click()")
+    stage(opened, "silent")
+    picture(opened, "dead-kernel")
+    with page.expect_download() as download:
+        page.locator(".codex-nb-recorder").evaluate(
+            "root => [...root.querySelectorAll('button')].find(b => b.textContent === 'Download').click()"
+        )
+    assert decoded_seconds(download.value.path()) > 2
+    (part,) = tmp_path.glob("*.part")
+    assert decoded_seconds(part) > 0.4
