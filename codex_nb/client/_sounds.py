@@ -61,8 +61,10 @@ def name_of(given: Any) -> str:
     return Path(name).name if isinstance(name, str) and name else UNNAMED
 
 
-def open_sounds(given: Any, limits: Limits) -> Sounds:
+def open_sounds(given: Any, limits: Limits, **options: Any) -> Sounds:
     """Make a recording ready: converted where the service does not take it, cut where it is above ``limits``.
+
+    ``options`` are those of `prepare`.
 
     Raises:
         AudioError: it is not there, empty, silent, damaged, or no sound.
@@ -80,7 +82,7 @@ def open_sounds(given: Any, limits: Limits) -> Sounds:
             raise AudioError(error.message, hint=error.hint, source=source) from None
     file = cast("Any", given)
     start = file.tell() if hasattr(file, "seekable") and file.seekable() else None
-    pieces = prepare(file, filename=name, content_type=told, limits=limits)
+    pieces = prepare(file, filename=name, content_type=told, limits=limits, **options)
     if start is not None:  # another route may need it again
         file.seek(start)
     return Sounds(source, pieces)

@@ -172,6 +172,7 @@ def transcribe_parser(prog: str) -> OptionParser:
     add("-r", "--route", metavar="NAME,…", help="the ways to take, in order: codex (default), platform")
     add("-m", "--model", help="the model, on routes that have several")
     add("--prompt", metavar="TEXT", help="names and words that are said")
+    add("--pcm", metavar="RATE:CHANNELS:FORMAT", help="the format of bare samples, such as 16000:1:s16le")
     add("-j", "--jobs", type=int, default=8, metavar="N", help="how many files are sent at once (default: 8)")
     add("--save", metavar="DIR", help="keep each transcript there, as a text file named after its recording")
     add("-o", "--out", metavar="NAME", help="the variable that gets the result; `name <<` in front does the same")

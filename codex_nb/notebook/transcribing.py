@@ -96,7 +96,7 @@ def _recorder(options: argparse.Namespace, keep: Callable[[Any], None]) -> Any:
 
 
 def _run(sources: list[Any], options: argparse.Namespace, keep: Callable[[Any], None]) -> Any:
-    asked = {name: getattr(options, name) for name in ("language", "route", "prompt", "model")}
+    asked = {name: getattr(options, name) for name in ("language", "route", "prompt", "model", "pcm")}
     keeper = _Folder(options.save) if options.save else None
     if len(sources) == 1:
         try:

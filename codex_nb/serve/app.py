@@ -129,6 +129,7 @@ class _Serving:
                 language=language,
                 prompt=upload.fields.get("prompt", "").strip() or None,
                 route=route,
+                silent_ok=True,  # of silence the answer is an empty text
                 # Whisper's clients must name a model; it is for routes that have several.
                 model=upload.fields.get("model", "").strip() or None if route and "platform" in route else None,
             ),

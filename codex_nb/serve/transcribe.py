@@ -31,6 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--model", "-m", help="the model, on routes that have several")
     add("--content-type", metavar="TYPE", help="the recording's media type, where its bytes do not tell")
     add("--filename", metavar="NAME", help="what the service calls the recording")
+    add("--pcm", metavar="RATE:CHANNELS:FORMAT", help="the format of bare samples, such as 16000:1:s16le")
+    add("--silk-decoder", metavar="PROGRAM", help="what decodes SILK (default: rust-silk where it is, else in here)")
+    add("--silk-sample-rate", type=int, default=24_000, metavar="HZ", help="of decoded SILK (default: %(default)s)")
+    add("--no-silk-decode", action="store_true", help="send SILK as it is")
     add("--format", "-f", choices=FORMATS, default="text", help="what is written (default: text)")
     add("--json", action="store_const", const="json", dest="format", help="write JSON, one object a recording")
     add("--jobs", "-j", type=int, default=8, metavar="N", help="how many are sent at once (default: %(default)s)")
@@ -50,7 +54,8 @@ def run(options: argparse.Namespace) -> int:
         raise InvalidOption("--jobs must be a positive integer.", hint="Leave it out for 8.")
     from codex_nb.client.side_by_side import side_by_side
 
-    asked = {name: getattr(options, name) for name in ("language", "prompt", "route", "model")}
+    asked = {name: getattr(options, name) for name in ("language", "prompt", "route", "model", "pcm", "silk_decoder")}
+    asked |= {"silk_rate": options.silk_sample_rate, "silk_decode": not options.no_silk_decode}
     asked["response_format"] = "json" if options.format == "text" else options.format
     with upstream.open_session(options) as session:
         create: Any = session.audio.transcriptions.create

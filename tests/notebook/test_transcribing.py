@@ -184,3 +184,15 @@ def test_an_interrupt_keeps_the_table_so_far(shell, backend, folder, monkeypatch
     assert isinstance(error, codex_nb.Stopped)
     assert list(shell.user_ns["_transcript"]["text"].dropna()) == ["First."]
     assert list(shell.user_ns["kept"]["error"].dropna()) == ["Not begun."]
+
+
+def test_bare_samples_are_read_by_their_format(shell, backend, folder):
+    """``--pcm`` says what the bytes do not."""
+    (folder / "bare.pcm").write_bytes(b"\x00\x10\x00\xf0" * 8000)
+    backend.state.engine.transcripts.append("One second.")
+    found, _, error = run(shell, "bare.pcm --pcm 16000:1:s16le")
+    assert error is None
+    assert (str(found), found.duration) == ("One second.", 1.0)
+    assert b'filename="bare.' in backend.requests[-1].content
+    _, _, error = run(shell, "bare.pcm --pcm 16000:one")
+    assert isinstance(error, codex_nb.CodexError)

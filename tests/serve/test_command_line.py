@@ -11,6 +11,7 @@ from codex_nb import cli
 from codex_nb.local import Fault, LocalBackend, Script
 from codex_nb.serve import upstream
 from tests.client.test_transcriptions import DICTATION, sound
+from tests.sounds import silk, speech
 
 SECRET = "secret-token-0123456789abcdef"
 
@@ -184,3 +185,25 @@ def test_a_proxy_is_used(folder):
         pool = client._transport_for_url(httpx.URL("https://chatgpt.com"))._pool
         assert pool._proxy_url.port == 9
         assert not hasattr(client._transport_for_url(httpx.URL("http://127.0.0.1:1"))._pool, "_proxy_url")
+
+
+def test_voice_messages_are_decoded_here_unless_told_otherwise(run, backend, folder):
+    """The service does not take SILK."""
+    (folder / "voice.silk").write_bytes(silk(speech(1.0), tencent=True))
+    hears(backend, "A message.")
+    assert run("voice.silk", "--silk-sample-rate", "16000") == (0, "A message.\n", "")
+    assert b"SILK" not in backend.requests[-1].content
+    status, _, said = run("voice.silk", "--no-silk-decode")
+    assert status == 1
+    assert b"SILK" in backend.requests[-1].content
+    assert said
+    status, _, said = run("voice.silk", "--silk-decoder", "/nowhere/decoder")
+    assert status == 1
+    assert "does not exist" in said
+
+
+def test_bare_samples_need_their_format(run, backend, folder):
+    """``--pcm`` says what the bytes do not."""
+    (folder / "bare.pcm").write_bytes(b"\x00\x10\x00\xf0" * 8000)
+    hears(backend, "One second.")
+    assert run("bare.pcm", "--pcm", "16000:1:s16le") == (0, "One second.\n", "")

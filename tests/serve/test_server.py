@@ -439,3 +439,11 @@ def test_the_command_refuses_at_once(capsys, backend, arguments, message):
 
     assert cli.main(["serve", "-b", backend.url, "--port", "0", *arguments]) == 1
     assert message in capsys.readouterr().err
+
+
+def test_silence_is_an_empty_text(server, backend):
+    """As codex-asr has it: programs send silence, too."""
+    backend.state.engine.transcripts.append("")
+    quiet = sound().replace(b"\x00\x10\x00\xf0", bytes(4))
+    reply = post(server, quiet)
+    assert (reply.status_code, reply.json()) == (200, {"text": ""})

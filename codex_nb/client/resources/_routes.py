@@ -35,7 +35,6 @@ class Asked:
     prompt: str | None = None
     timed: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    on_text: Callable[[str], None] | None = None
 
     def fields(self, **more: Any) -> dict[str, str]:
         """Return the fields of a form."""

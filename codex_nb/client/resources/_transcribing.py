@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Transcribing"]
 
+# What says how a recording is made ready.
+PREPARING: Final = ("pcm", "rate", "silk_decoder", "silk_rate", "silk_decode", "silent_ok")
 FORMATS: Final = ("json", "text", "verbose_json", "srt", "vtt")
 CONCURRENCY: Final = 4
 # What may be gone when the same piece is sent once more.
@@ -56,6 +58,7 @@ class Transcribing:
         self._core = core
         self._file = file
         self._format = response_format
+        self._prepared = {name: options[name] for name in PREPARING if options.get(name) is not None}
         self._concurrency = options.get("concurrency") or CONCURRENCY
         self._routes = routes(options.get("route"), speaks_codex=core.settings.backend.speaks_codex)
         self._asked = Asked(
@@ -64,14 +67,14 @@ class Transcribing:
             prompt=options.get("prompt"),
             timed=response_format in {"verbose_json", *CAPTIONS},
             extra=options.get("extra_body") or {},
-            on_text=options.get("on_text"),
         )
 
     def flow(self) -> Flow[Any]:
         """Take the routes in order until one serves; what is wrong with the recording itself is raised at once."""
         failed: dict[str, str] = {}
         for route in self._routes:
-            sounds: Sounds = yield Blocking(partial(open_sounds, self._file, Limits(route.largest, route.longest)))
+            limits = Limits(route.largest, route.longest)
+            sounds: Sounds = yield Blocking(partial(open_sounds, self._file, limits, **self._prepared))
             try:
                 found = yield from self._by(route, sounds)
             except CodexError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, Unpack, overload
 
@@ -28,7 +28,12 @@ class Options(TypedDict, total=False):
     prompt: str | None
     route: str | None
     concurrency: int
-    on_text: Callable[[str], None] | None
+    pcm: str | None
+    rate: int | None
+    silk_decoder: str | None
+    silk_rate: int
+    silk_decode: bool
+    silent_ok: bool
     extra_body: Mapping[str, Any] | None
 
 
@@ -60,6 +65,10 @@ class Transcriptions(Resource[F]):
         ``response_format`` is ``json`` or ``verbose_json`` (a `Transcript`, the second with times where the route
         knows any), ``text``, ``srt`` or ``vtt`` (a str). Captions need real times: of the service's segments, or of
         the pieces that a long recording is cut into; ``concurrency`` pieces are sent at once.
+
+        ``pcm`` is the format of bare samples (``"16000:1:s16le"``), ``rate`` that of a numpy array in Hz. SILK is
+        decoded on this machine, by ``silk_decoder`` where one is named, at ``silk_rate`` Hz, unless ``silk_decode`` is
+        False. ``silent_ok`` sends a recording in which nothing is to be heard.
 
         Raises:
             AudioError: there is no sound in it that can be sent, or the service cannot decode it.
