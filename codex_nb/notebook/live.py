@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from codex_nb.notebook.stop import StopButton
 
-__all__ = ["Live", "Painter", "Printed", "Silent", "interval"]
+__all__ = ["Live", "Painter", "Printed", "Silent", "interval", "rest_of"]
 
 FASTEST = 1 / 15
 # A front end renders about this many characters a second beside its other work (tests/bench/paint.py).
@@ -60,6 +60,10 @@ class Painter(Protocol):
 
     def add(self, delta: str) -> None:
         """Take a few more characters."""
+        ...
+
+    def catch_up(self, text: str) -> None:
+        """Take the end of ``text`` that an interrupt kept from being added."""
         ...
 
     def think(self, delta: str) -> None:
@@ -147,6 +151,11 @@ class Live:
         if self._length and (self._painted < 0 or time.monotonic() >= self._next):
             self._paint()
 
+    def catch_up(self, text: str) -> None:
+        """Take the end of ``text`` that an interrupt kept from being added."""
+        if rest := rest_of("".join(self._parts), text):
+            self.add(rest)
+
     def think(self, delta: str) -> None:
         """Take a few more characters of the thoughts; where no place was asked for them, they are not shown."""
         if self._thoughts:
@@ -191,6 +200,11 @@ def _weight(shown: Any) -> int:
     return len(shown) + DOLLAR * shown.count("$") if isinstance(shown, str) else 0
 
 
+def rest_of(shown: str, whole: str) -> str:
+    """Return what ``whole`` has beyond ``shown``; nothing where it does not go on from it."""
+    return whole[len(shown) :] if whole.startswith(shown) else ""
+
+
 class _Output:
     """One output of the cell, shown once and then replaced."""
 
@@ -212,6 +226,7 @@ class Printed:
     def __init__(self, receipts: TextIO | None = None) -> None:
         self._beside = receipts
         self._below = ""
+        self._parts: list[str] = []
         self._begun = self._thinking = False
 
     def __enter__(self) -> Self:
@@ -246,8 +261,14 @@ class Printed:
     def add(self, delta: str) -> None:
         """Print a few more characters, without the control characters that would command the terminal."""
         self._thought()
+        self._parts.append(delta)
         print(printable(delta), end="", flush=True)
         self._begun = True
+
+    def catch_up(self, text: str) -> None:
+        """Print the end of ``text`` that an interrupt kept from being printed."""
+        if rest := rest_of("".join(self._parts), text):
+            self.add(rest)
 
     def end(self, below: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
         """Take what is printed last, dimmed where the output is a terminal."""
@@ -266,6 +287,9 @@ class Silent:
         pass
 
     def add(self, delta: str) -> None:
+        """Let it pass."""
+
+    def catch_up(self, text: str) -> None:
         """Let it pass."""
 
     def think(self, delta: str) -> None:

@@ -83,7 +83,8 @@ def _run(
                 answer = keep(answer)
                 if not stream:
                     painter.think(answer.summary)
-                    painter.add(answer.text or answer.refusal)
+                # An interrupt may land between taking a few characters and showing them.
+                painter.catch_up(answer.text or answer.refusal)
                 painter.end(below(receipt(answer, detail), answer), answer.metadata)
     return answer
 

@@ -9,7 +9,7 @@ from codex_nb.chat.ask import Ask
 from codex_nb.client.default import session
 from codex_nb.notebook.chats import conversations
 from codex_nb.notebook.exchange import LAST
-from codex_nb.notebook.live import NOTHING, interval, publish
+from codex_nb.notebook.live import NOTHING, interval, publish, rest_of
 from codex_nb.notebook.options import defaults
 from codex_nb.notebook.run import run
 from codex_nb.safe_markdown import safe_markdown
@@ -56,6 +56,11 @@ class Below:
             text = "".join(self._parts)
             self._show(0, {"text/markdown": safe_markdown(text), "text/plain": text})
             self._next = time.monotonic() + interval(len(text))
+
+    def catch_up(self, text: str) -> None:
+        """Take the end of ``text`` that an interrupt kept from being added."""
+        if rest := rest_of("".join(self._parts), text):
+            self.add(rest)
 
     def think(self, delta: str) -> None:
         """Let it pass."""
