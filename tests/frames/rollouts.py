@@ -30,7 +30,7 @@ def usage(input, cached=0, output=0, reasoning=0):
 class Rollout:
     """Writes the lines of one session, with the sums as the CLI keeps them."""
 
-    def __init__(self, name, *, parent=None, cwd="/work/alpha", begins=0, **facts):
+    def __init__(self, name, *, parent=None, cwd="/projects/alpha", begins=0, **facts):
         self.id, self.begins = name, begins
         self.total = usage(0)
         self.text = line(
@@ -41,7 +41,7 @@ class Rollout:
             | facts,
         )
 
-    def turn(self, seconds, model="gpt-5.5", effort="high", cwd="/work/alpha", turn_id=None):
+    def turn(self, seconds, model="gpt-5.5", effort="high", cwd="/projects/alpha", turn_id=None):
         """Begin a turn."""
         payload = {"model": model, "effort": effort, "cwd": cwd} | ({"turn_id": turn_id} if turn_id else {})
         self.text += line(seconds, "turn_context", payload)

@@ -139,12 +139,12 @@ def test_a_copy_that_names_no_parent_counts_once(tmp_path):
 
 def test_model_and_effort_are_of_the_nearest_turn(tmp_path):
     """The one before; for calls before the first, the first."""
-    rollout = Rollout("a").call(1, 1).turn(2, "one", "low", "/work/x").call(3, 10)
-    rollout.turn(4, "two", "xhigh", "/work/y").call(5, 100).save(tmp_path)
+    rollout = Rollout("a").call(1, 1).turn(2, "one", "low", "/projects/x").call(3, 10)
+    rollout.turn(4, "two", "xhigh", "/projects/y").call(5, 100).save(tmp_path)
     frame = frames.cli_tokens(["model", "effort", "project"], home=tmp_path)
     assert frame["model"].tolist() == ["one", "two"]
     assert frame["effort"].tolist() == ["low", "xhigh"]
-    assert frame["project"].tolist() == ["/work/x", "/work/y"]
+    assert frame["project"].tolist() == ["/projects/x", "/projects/y"]
     assert frame["input_tokens"].tolist() == [11, 100]
 
 
