@@ -14,7 +14,7 @@ from codex_nb.errors import InvalidOption, UnsupportedByBackend
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Backend", "Settings", "cache_folder", "codex_home", "data_folder", "oauth_path"]
+__all__ = ["Backend", "Settings", "cache_folder", "chosen_file", "codex_home", "data_folder", "oauth_path"]
 
 # The official client's number: the model list is filtered by it, so a stale value hides models.
 CLIENT_VERSION = "0.169.0"
@@ -23,6 +23,7 @@ CONNECT_SECONDS = 15.0
 SILENCE_SECONDS = 300.0
 # More does not fit the clocks of all systems.
 LONGEST_SECONDS = 1e9
+OFF = frozenset({"off", "0", "no", "none", "false"})
 
 
 def codex_home() -> Path:
@@ -35,6 +36,18 @@ def data_folder() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("codex_nb", appauthor=False)
+
+
+def chosen_file(variable: str, name: str) -> Path | None:
+    """Return where the file ``name`` is kept: the environment's ``variable`` is ``off`` (None), a file or a folder.
+
+    Without it the file is in the user's data folder.
+    """
+    said = os.environ.get(variable, "").strip()
+    if said.lower() in OFF:
+        return None
+    path = Path(os.path.abspath(Path(said).expanduser())) if said else data_folder()  # noqa: PTH100 - links stay
+    return path / name if not said or path.is_dir() else path
 
 
 def cache_folder() -> Path:

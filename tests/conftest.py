@@ -49,6 +49,7 @@ def nothing_of_this_machine(monkeypatch, tmp_path_factory):
         monkeypatch.delenv(name.lower(), raising=False)
     monkeypatch.setenv("CODEX_HOME", str(tmp_path_factory.mktemp("codex-home")))
     monkeypatch.setenv("CODEX_NB_CACHE_FOLDER", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setenv("CODEX_NB_KEPT", str(tmp_path_factory.mktemp("kept")))
     # One for all tests, and for the kernels and programs that they start: many writers on one file.
     monkeypatch.setenv("CODEX_NB_LEDGER", str(tmp_path_factory.getbasetemp() / "ledger.sqlite3"))
 

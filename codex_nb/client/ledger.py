@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from codex_nb.client._ledger_file import CallRow, NoLedger, QuotaRow, account_key, readable
 from codex_nb.client._writer import Writer
 from codex_nb.errors import CodexError
-from codex_nb.settings import data_folder
+from codex_nb.settings import chosen_file
 
 if TYPE_CHECKING:
     from codex_nb.client._ledger_file import Entry
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["CallRow", "Ledger", "QuotaRow", "chosen_path"]
 
 NAME: Final = "ledger.sqlite3"
-OFF: Final = frozenset({"off", "0", "no", "none", "false"})
 PAGE: Final = 2_000
 NEWEST: Final = 2**63 - 1
 
@@ -33,11 +31,7 @@ def chosen_path() -> Path | None:
 
     ``CODEX_NB_LEDGER`` is ``off``, a file or a folder; without it the ledger is in the user's data folder.
     """
-    said = os.environ.get("CODEX_NB_LEDGER", "").strip()
-    if said.lower() in OFF:
-        return None
-    path = Path(os.path.abspath(Path(said).expanduser())) if said else data_folder()  # noqa: PTH100 - links stay
-    return path / NAME if not said or path.is_dir() else path
+    return chosen_file("CODEX_NB_LEDGER", NAME)
 
 
 class Ledger:
