@@ -18,7 +18,7 @@ FAILED, INTERRUPTED = 1, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Errors are two lines on standard error, never a traceback."""
-    options = _parser().parse_args(arguments)
+    options = _parsed(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
@@ -27,6 +27,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the options; a path may stand behind an option too, which subcommands do not take by themselves."""
+    parser = _parser()
+    options, left = parser.parse_known_args(arguments)
+    behind: list[str] | None = getattr(options, "audio", None)
+    if left and (behind is None or any(word.startswith("-") and word != "-" for word in left)):
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    if behind is not None:
+        behind += left
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -46,7 +46,7 @@ class OptionParser(argparse.ArgumentParser):
         usual["no_stream"] = not usual.pop("stream", True)
         usual.pop("effort", None)  # one that the model's name brings along comes before it
         self.set_defaults(**{action.dest: usual[action.dest] for action in self._actions if usual.get(action.dest)})
-        options, unknown = self.parse_known_args(words)
+        options, unknown = self.parse_known_intermixed_args(words)  # options may stand between two paths
         if not unknown:
             return options
         if not unknown[0].startswith("-"):

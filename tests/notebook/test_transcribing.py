@@ -71,6 +71,15 @@ def test_a_transcript_shows_itself_harmlessly(backend):
     assert "\x1b" not in repr(shown)
 
 
+def test_options_may_stand_between_files(shell, backend, folder):
+    """Wherever they are, files keep their order."""
+    found, _, error = run(shell, "two.wav -l en one.wav --prompt Ada two.wav -q -o mixed")
+    assert (found, error) == (None, None)
+    assert list(shell.user_ns["mixed"]["source"]) == ["two.wav", "one.wav", "two.wav"]
+    _, _, error = run(shell, "two.wav -l en one.wav --lang")
+    assert "does not know '--lang'" in str(error)
+
+
 def test_several_files_give_a_table(shell, backend, folder):
     """Patterns, names with blanks and quotes; a bad file is a row with its error, and stops nothing."""
     (folder / "bad.wav").write_bytes(b"")

@@ -76,6 +76,20 @@ def test_several_files_are_told_apart(run, backend, folder):
     assert [json.loads(line)["source"] for line in written.splitlines()] == ["two.wav", "one.wav"]
 
 
+def test_options_may_stand_between_files(run, backend, folder):
+    """Files keep their order, wherever the options are; an unknown option is still refused."""
+    hears(backend, "One.", "Two.", "One again.")
+    assert run("one.wav", "-l", "en", "two.wav", "-j", "1", "one.wav")[1].splitlines() == [
+        "one.wav: One.",
+        "two.wav: Two.",
+        "one.wav: One again.",
+    ]
+    assert all(b'name="language"\r\n\r\nen' in request.content for request in backend.requests)
+    with pytest.raises(SystemExit) as caught:
+        run("one.wav", "-l", "en", "two.wav", "--launguage", "de")
+    assert caught.value.code == 2
+
+
 def test_a_bad_file_stops_no_other(run, backend, folder):
     """Its error goes to standard error with what to do, and the exit status is 1."""
     hears(backend, "One.", "Two.")
