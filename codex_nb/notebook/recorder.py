@@ -12,6 +12,7 @@ import anywidget
 from traitlets import Dict, Unicode
 
 from codex_nb.errors import AudioError, CodexError, InvalidOption
+from codex_nb.notebook.page import FOLDER, recorder_script
 from codex_nb.notebook.recordings import Inbox, Recording
 from codex_nb.settings import data_folder
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Recorder"]
 
-HERE = Path(__file__).parent
 LAST: Final = "_transcript"
 # Seconds between two looks at whether there is a transcript; short, so that an interrupt is heard.
 BEAT: Final = 0.1
@@ -39,10 +39,8 @@ class Recorder(anywidget.AnyWidget):
     and the options, in place of `transcribe`; ``on_transcript`` with each `Transcript`, in a thread.
     """
 
-    _esm = "\n".join(
-        (HERE / name).read_text(encoding="utf-8") for name in ("upload.js", "microphone.js", "recorder.js")
-    )
-    _css = HERE / "recorder.css"
+    _esm = recorder_script()
+    _css = FOLDER / "recorder.css"
 
     language = Unicode("").tag(sync=True)
     shown = Dict().tag(sync=True)
