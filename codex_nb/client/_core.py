@@ -14,7 +14,7 @@ from codex_nb.wire.headers import QuotaWindow
 
 if TYPE_CHECKING:
     from codex_nb.client._transport import Transport
-    from codex_nb.client.budget import Budget
+    from codex_nb.client.budget import Meter
     from codex_nb.settings import Settings
     from codex_nb.types.models import ModelPage
 
@@ -36,7 +36,7 @@ class Core:
     turns: Turns = field(default_factory=Turns)
     quota: Mapping[tuple[str, str], QuotaWindow] = field(default_factory=dict[tuple[str, str], QuotaWindow])
 
-    budgets: list[Budget] = field(default_factory=list["Budget"])
+    budgets: list[Meter] = field(default_factory=list["Meter"])
 
     def check_budgets(self) -> None:
         """Let a request go, if no budget is used up.

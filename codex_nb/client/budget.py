@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from codex_nb.client.session import Session
 
-__all__ = ["Budget", "budget"]
+__all__ = ["Budget", "Meter", "budget"]
 
 # At this part of the budget it says so.
 NEARLY: Final = 0.8
@@ -25,23 +25,20 @@ NEARLY: Final = 0.8
 SAME: Final = 120.0
 
 
-class Budget:
-    """How many percent of any one window of the quota may be used; see `budget`."""
+class Meter:
+    """What a stretch of work uses of the quota: ``with Meter(session) as meter: …``, then ``meter.spent``."""
 
-    def __init__(self, percent: float, session: Session | None = None, window: str | None = None) -> None:
-        if not 0 < percent <= 100:
-            raise InvalidOption("A budget is a percentage above 0, up to 100.", hint="Example: budget(percent=5).")
-        self.percent, self.window = float(percent), window
+    def __init__(self, session: Session | None = None, window: str | None = None) -> None:
+        self.window = window
         self._session = session
         self._core = (session or shared_session())._core  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         self._latest: dict[tuple[str, str], QuotaWindow] = {}
         self._spent: dict[tuple[str, str], float] = {}
-        self._warned = False
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         known = list(self._core.quota.values()) or self._asked()
-        self._spent, self._warned = {}, False
+        self._spent = {}
         self._latest = {(one.limit, one.slot): one for one in known}
         self._core.budgets.append(self)
         return self
@@ -51,48 +48,19 @@ class Budget:
     ) -> None:
         self._core.budgets.remove(self)
 
-    def __repr__(self) -> str:
-        return f"<Budget {self.spent:g} of {self.percent:g} %>"
-
     @property
     def spent(self) -> float:
         """How many percent were used so far, of the window that was used most."""
         return max(self._spent.values(), default=0.0)
 
-    @property
-    def left(self) -> float:
-        """How many percent may still be used."""
-        return max(0.0, self.percent - self.spent)
-
     def observe(self, windows: Iterable[QuotaWindow]) -> None:
-        """Take what an answer tells of the quota; warn once when the budget is nearly used up."""
+        """Take what an answer tells of the quota."""
         with self._lock:
             for one in windows:
                 self._count(one)
-            warn = not self._warned and self.spent >= NEARLY * self.percent
-            self._warned = self._warned or warn
-        if warn:
-            warnings.warn(f"{self.spent:g} of the budget's {self.percent:g} % of quota are used.", stacklevel=2)
 
     def check(self) -> None:
-        """Let a request go.
-
-        Raises:
-            BudgetReached: the budget is used up; nothing was sent.
-
-        """
-        if self.spent < self.percent:
-            return
-        key = max(self._spent, key=lambda one: self._spent[one])
-        latest = self._latest[key]
-        until = datetime.fromtimestamp(latest.resets_at, UTC) if latest.resets_at else None
-        when = f"on {until:%Y-%m-%d at %H:%M} UTC the window begins anew" if until else "the window begins anew"
-        raise BudgetReached(
-            f"The budget is used up: {self.spent:g} of {self.percent:g} % of quota ({_name(latest)}, {latest.used:g} %"
-            " used in all). Nothing was sent.",
-            hint=f"Go on with a larger budget, or when {when}.",
-            resets_at=until,
-        )
+        """Let a request go."""
 
     def _count(self, one: QuotaWindow) -> None:
         if self.window is not None and _name(one) != self.window:
@@ -119,6 +87,58 @@ class Budget:
             for slot, one in slots
             if one and one.used_percent is not None
         ]
+
+
+class Budget(Meter):
+    """How many percent of any one window of the quota may be used; see `budget`."""
+
+    def __init__(self, percent: float, session: Session | None = None, window: str | None = None) -> None:
+        if not 0 < percent <= 100:
+            raise InvalidOption("A budget is a percentage above 0, up to 100.", hint="Example: budget(percent=5).")
+        super().__init__(session, window)
+        self.percent = float(percent)
+        self._warned = False
+
+    def __enter__(self) -> Self:
+        self._warned = False
+        return super().__enter__()
+
+    def __repr__(self) -> str:
+        return f"<Budget {self.spent:g} of {self.percent:g} %>"
+
+    @property
+    def left(self) -> float:
+        """How many percent may still be used."""
+        return max(0.0, self.percent - self.spent)
+
+    def observe(self, windows: Iterable[QuotaWindow]) -> None:
+        """Take what an answer tells of the quota; warn once when the budget is nearly used up."""
+        super().observe(windows)
+        with self._lock:
+            warn = not self._warned and self.spent >= NEARLY * self.percent
+            self._warned = self._warned or warn
+        if warn:
+            warnings.warn(f"{self.spent:g} of the budget's {self.percent:g} % of quota are used.", stacklevel=2)
+
+    def check(self) -> None:
+        """Let a request go.
+
+        Raises:
+            BudgetReached: the budget is used up; nothing was sent.
+
+        """
+        if self.spent < self.percent:
+            return
+        key = max(self._spent, key=lambda one: self._spent[one])
+        latest = self._latest[key]
+        until = datetime.fromtimestamp(latest.resets_at, UTC) if latest.resets_at else None
+        when = f"on {until:%Y-%m-%d at %H:%M} UTC the window begins anew" if until else "the window begins anew"
+        raise BudgetReached(
+            f"The budget is used up: {self.spent:g} of {self.percent:g} % of quota ({_name(latest)}, {latest.used:g} %"
+            " used in all). Nothing was sent.",
+            hint=f"Go on with a larger budget, or when {when}.",
+            resets_at=until,
+        )
 
 
 def budget(percent: float, *, session: Session | None = None, window: str | None = None) -> Budget:

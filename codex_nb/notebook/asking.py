@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from codex_nb.chat.answer import Answer
 from codex_nb.chat.ask import Ask
+from codex_nb.chat.expand import evaluator, expand
 from codex_nb.errors import InvalidOption
 from codex_nb.notebook.context import Namespace
 from codex_nb.notebook.exchange import perform
 from codex_nb.notebook.front import prompt_of
 from codex_nb.notebook.options import OptionParser, ask_parser, defaults, split_options, variable
-from codex_nb.notebook.prompt import evaluator, expand, split_target
+from codex_nb.notebook.prompt import split_target
 
 if TYPE_CHECKING:
     import argparse

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from codex_nb.chat.expand import evaluator
 from codex_nb.chat.files import Attachment, attachment
 from codex_nb.chat.images import ADDRESS, DATA
 from codex_nb.errors import FileError, InvalidOption
 from codex_nb.notebook.cells import cell_of, last_figure
 from codex_nb.notebook.failed import last_failed
 from codex_nb.notebook.names import split_names
-from codex_nb.notebook.prompt import evaluator
 
 if TYPE_CHECKING:
     from codex_nb.chat.context import Named
