@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from codex_nb.local import (
     account,
@@ -18,6 +18,7 @@ from codex_nb.local import (
     device,
     embeddings,
     files,
+    listening,
     memories,
     models,
     oauth,
@@ -61,6 +62,7 @@ ROUTES = [
     Route("/files/{file_id}/raw", depot.get),
     Route("/backend-api/transcribe", speech.chatgpt, methods=["POST"]),
     Route("/v1/audio/transcriptions", speech.openai, methods=["POST"]),
+    WebSocketRoute("/v1/realtime", listening.serve),
     Route("/v1/embeddings", embeddings.create, methods=["POST"]),
     Route("/v1/models", models.openai),
     Route("/v1/models/{name}", models.openai_one),

@@ -8,6 +8,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 
 from codex_nb.local.record import MAX_BODY, RecordedRequest, as_json
+from codex_nb.local.socket_trouble import SocketTrouble, as_refusals
 from codex_nb.local.store import SIGNED
 from codex_nb.local.transport import connection_of
 from codex_nb.local.trouble import Trouble
@@ -39,6 +40,9 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Record, strike, let in."""
+        if scope["type"] == "websocket":
+            await self._open_socket(scope, receive, send)
+            return
         if scope["type"] != "http":
             return
         if self._is_at_wrong_port(scope):
@@ -73,6 +77,15 @@ class Gate:
             # A reply in the middle of an upload would be lost when the connection closes.
             await _drain(receive)
         await Trouble(fault, connection_of(scope)).befall(self._app, scope, receive, send)
+
+    async def _open_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a socket in, as a request without a body."""
+        self._record({**scope, "method": "GET"}, b"")
+        fault = self._state.faults.strike("GET", scope["path"])
+        if fault is None:
+            await self._let_in(scope, receive, as_refusals(send))
+            return
+        await SocketTrouble(fault, connection_of(scope)).befall(self._let_in, scope, receive, as_refusals(send))
 
     def _record(self, scope: Scope, content: bytes) -> None:
         headers = Headers(scope=scope)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -108,6 +108,8 @@ class Hearing:
     content: bytes = field(repr=False)
     language: str = ""
     prompt: str = ""
+    # Told each further part of the text while it is heard, on any thread.
+    tell: Callable[[str], None] | None = None
 
 
 class Engine(Protocol):

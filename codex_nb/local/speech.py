@@ -71,7 +71,7 @@ async def openai(request: Request) -> Response:
 
 def _answer(text: str, sound: bytes, fields: dict[str, str]) -> Response:
     """Return what was heard in the form that was asked for."""
-    usage = _usage(sound, text)
+    usage = tokens_used(seconds_of(sound) or 1.0, text)
     if fields.get("stream") == "true" and fields["model"] != "whisper-1":
         return StreamingResponse(_events(text, usage), media_type="text/event-stream")
     match fields.get("response_format", "json"):
@@ -110,8 +110,9 @@ def _error(message: str, param: str, code: str | None, status: int = 400) -> JSO
     return JSONResponse(refusal.body, refusal.status)
 
 
-def _usage(sound: bytes, text: str) -> Json:
-    heard, said = round(10 * (seconds_of(sound) or 1.0)), max(1, len(text.split()))
+def tokens_used(seconds: float, text: str) -> Json:
+    """Return the usage of a model that counts tokens."""
+    heard, said = round(10 * seconds), max(1, len(text.split()))
     return {
         "type": "tokens",
         "total_tokens": heard + said,
@@ -119,6 +120,11 @@ def _usage(sound: bytes, text: str) -> Json:
         "input_token_details": {"text_tokens": 0, "audio_tokens": heard},
         "output_tokens": said,
     }
+
+
+def duration_used(seconds: float) -> Json:
+    """Return the usage of a model that counts seconds."""
+    return {"type": "duration", "seconds": round(seconds + 0.5)}
 
 
 def _verbose(text: str, sound: bytes, language: str) -> Json:
@@ -140,7 +146,7 @@ def _verbose(text: str, sound: bytes, language: str) -> Json:
         **whole,
         "duration": seconds,
         "segments": [segment],
-        "usage": {"type": "duration", "seconds": round(seconds + 0.5)},
+        "usage": duration_used(seconds),
     }
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 KEY = "codex_nb.connection"
+# The one path that is served as a WebSocket.
+SOCKET = "/v1/realtime"
 DATE_SECONDS = 1.0
 STOP_SECONDS = 0.3
 # Longer than any client keeps an idle connection, so that a reused one is never stale.
@@ -81,6 +84,7 @@ class Protocol(H11Protocol):
         raw = cast("socket.socket", transport.get_extra_info("socket"))
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = self._connection = Connection(next(self._numbers), transport)
+        self.ws_protocol_class = cast("Any", partial(SocketProtocol, connection=connection))
         app = cast("ASGIApp", self.app)
 
         async def told(scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,8 +99,33 @@ class Protocol(H11Protocol):
         if self._connection is not None:
             self._connection.lost()
 
+    def _should_upgrade_to_ws(self) -> bool:
+        """Open sockets where there is one; elsewhere the route turns the request away."""
+        return self.scope["path"] == SOCKET
+
     def _unsupported_upgrade_warning(self) -> None:
-        """Say nothing: the WebSocket form is turned away by its route."""
+        """Say nothing: the WebSocket form of the answers is turned away by its route."""
+
+
+class SocketProtocol(WSProtocol):
+    """A WebSocket that tells the application which connection it talks on."""
+
+    def __init__(self, *args: Any, connection: Connection, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.logger = logging.getLogger("codex_nb.local")
+        self._connection = connection
+        app = cast("ASGIApp", self.app)
+
+        async def told(scope: Scope, receive: Receive, send: Send) -> None:
+            scope[KEY] = connection
+            await app(scope, receive, send)
+
+        self.app = cast("Any", told)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wake whoever waits for the end."""
+        super().connection_lost(exc)
+        self._connection.lost()
 
 
 class QuickServer(Server):
@@ -108,7 +137,8 @@ class QuickServer(Server):
             Config(
                 app,
                 http=cast("Any", protocol),
-                ws="none",
+                ws="wsproto",
+                ws_ping_interval=None,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

@@ -61,13 +61,13 @@ class Trouble:
         if message["type"] == "http.response.start":
             await self._send(self._with_encoding(message) if self._zip else message)
             if self.fault.mid_stream:
-                await self._at_limit(b"")
+                await self.count(0, 0)
             return
         body, more = message.get("body", b""), message.get("more_body", False)
         while body:
             chunk, body = self._until_limit(body)
             await self._write(chunk)
-            await self._at_limit(chunk)
+            await self.count(len(chunk), int(chunk.endswith(EVENT_END)))
         if not more:
             await self._send({"type": "http.response.body", "body": self._flush(), "more_body": False})
 
@@ -85,9 +85,10 @@ class Trouble:
             size = len(body)
         return body[:size], body[size:]
 
-    async def _at_limit(self, chunk: bytes) -> None:
-        self._bytes += len(chunk)
-        self._events += chunk.endswith(EVENT_END)
+    async def count(self, size: int, events: int) -> None:
+        """Count what has passed, and strike where it is due."""
+        self._bytes += size
+        self._events += events
         fault = self.fault
         due = fault.after_events is not None and self._events >= fault.after_events
         due = due or (fault.after_bytes is not None and self._bytes >= fault.after_bytes)

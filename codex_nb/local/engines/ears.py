@@ -12,7 +12,7 @@ from codex_nb.local.containers import container_of
 from codex_nb.sphinx import RATE, recognise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from codex_nb.local.pieces import Hearing
 
@@ -28,11 +28,11 @@ class Sphinx:
 
     async def hear(self, hearing: Hearing) -> str | None:
         """Return what is said, an empty text for silence, None for what cannot be decoded."""
-        return await asyncio.to_thread(heard, hearing.content)
+        return await asyncio.to_thread(heard, hearing.content, hearing.tell)
 
 
-def heard(content: bytes) -> str | None:
-    """Return what a recording says; None for one that cannot be decoded."""
+def heard(content: bytes, tell: Callable[[str], None] | None = None) -> str | None:
+    """Return what a recording says; None for one that cannot be decoded. ``tell`` gets the text as it grows."""
     import numpy as np
 
     try:
@@ -44,7 +44,7 @@ def heard(content: bytes) -> str | None:
     peaks = np.frombuffer(samples, "<i2").astype(np.int32)
     if np.abs(peaks).max() < SILENCE:
         return ""
-    return recognise(samples[at : at + RATE] for at in range(0, len(samples), RATE))
+    return recognise((samples[at : at + RATE] for at in range(0, len(samples), RATE)), tell)
 
 
 def _wav(content: bytes) -> bytes:

@@ -46,10 +46,14 @@ class ScriptedEngine:
     async def hear(self, hearing: Hearing) -> str | None:
         """Take the next transcript; without one say what was heard of."""
         if self.transcripts:
-            return self.transcripts.popleft()
-        seconds = seconds_of(hearing.content)
-        length = f"{seconds:.1f} seconds" if seconds is not None else f"{len(hearing.content)} bytes"
-        return f"A scripted transcript of {length} of {container_of(hearing.content)}."
+            text = self.transcripts.popleft()
+        else:
+            seconds = seconds_of(hearing.content)
+            length = f"{seconds:.1f} seconds" if seconds is not None else f"{len(hearing.content)} bytes"
+            text = f"A scripted transcript of {length} of {container_of(hearing.content)}."
+        for delta in _deltas(text or "") if hearing.tell else ():
+            hearing.tell(delta)
+        return text
 
     async def sizes(self) -> Mapping[str, int]:
         """Return the public models, with their own lengths."""
