@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import html
 import os
+import re
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -21,8 +22,8 @@ __all__ = ["Finding", "Report", "doctor"]
 SECONDS: Final = 3.0
 OK, NOTE, PROBLEM = "ok", "note", "problem"
 LIBRARIES: Final = ("IPython", "ipykernel", "ipywidgets", "anywidget", "httpx", "pydantic", "pandas")
-# What an extra is for, and a module that it brings.
-EXTRAS: Final = {"local": "xllamacpp"}
+# What a package's own list of requirements says of an extra: the package, and the extra's name.
+OF_AN_EXTRA: Final = re.compile(r"""([\w.-]+).*\bextra\s*==\s*["']([\w-]+)["']""")
 
 
 class Finding(NamedTuple):
@@ -192,11 +193,24 @@ def _backend() -> Finding:
 
 
 def _extras() -> Finding:
-    missing = [name for name, module in EXTRAS.items() if find_spec(module) is None]
+    lacks: dict[str, bool] = {}
+    for requirement in requires("codex-nb") or ():
+        if of_extra := OF_AN_EXTRA.match(requirement):
+            package, extra = of_extra.groups()
+            lacks[extra] = lacks.get(extra, False) or not _installed(package)
+    there, missing = ([name for name in sorted(lacks) if lacks[name] is lack] for lack in (False, True))
     if not missing:
-        return Finding("extras", OK, ", ".join(EXTRAS))
-    wanted = " ".join(f'pip install "codex-nb[{name}]"' for name in missing)
-    return Finding("extras", NOTE, f"without {', '.join(missing)}", f"Only if you want them: {wanted}")
+        return Finding("extras", OK, ", ".join(there))
+    found = f"{', '.join(there) or 'none'}; without {', '.join(missing)}"
+    return Finding("extras", NOTE, found, f'Only if you want them: pip install "codex-nb[{",".join(missing)}]"')
+
+
+def _installed(package: str) -> bool:
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _versions() -> Finding:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from codex_nb.chat.dry_run import DryRun
     from codex_nb.client.tape import Tape
 
-__all__ = ["LAST", "perform", "retry"]
+__all__ = ["LAST", "perform", "retry", "tape_of"]
 
 LAST = "_codex"
 
@@ -116,7 +116,7 @@ def _show(
     thoughts = question.summary not in {None, "none"}
     paint: Callable[[str], Painter] = painter_for(shell, view, thoughts=thoughts) if shows else lambda _model: Silent()
     detail = defaults(shell).get("receipt", "short")
-    with taped(_tape(question, shell, cache)):
+    with taped(tape_of(question, shell, cache)):
         answer = _fitting(
             question,
             shell,
@@ -136,7 +136,7 @@ def _fitting(question: Ask, shell: Any, cache: str | None, perform: Callable[[As
     Where the service cannot make it short, the question goes as it is.
     """
     last = _asked.get(shell) if shell is not None else None
-    if last is None or not question.turns_sent or last.place.turns is not None or _tape(question, shell, cache):
+    if last is None or not question.turns_sent or last.place.turns is not None or tape_of(question, shell, cache):
         return perform(question)
     here = conversations(shell)
 
@@ -163,7 +163,11 @@ def _fitting(question: Ask, shell: Any, cache: str | None, perform: Callable[[As
     return perform(question)
 
 
-def _tape(question: Ask, shell: Any, option: str | None) -> Tape | None:
+def tape_of(question: Ask, shell: Any, option: str | None) -> Tape | None:
+    """Return what records and replays the answers of this question's cell; None where nothing does.
+
+    ``option`` is record, replay or off; without it ``CODEX_NB_CACHE`` says it.
+    """
     from codex_nb.chat.cache import cache_of
 
     notebook = notebook_of(shell) if shell is not None else None

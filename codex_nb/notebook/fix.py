@@ -118,8 +118,9 @@ def fix(magics: CodexMagics, options: argparse.Namespace) -> Proposal | DryRun:
     """
     from codex_nb.chat.views import view_of
     from codex_nb.client.default import session
+    from codex_nb.client.tape import taped
     from codex_nb.notebook.chats import conversations
-    from codex_nb.notebook.exchange import LAST
+    from codex_nb.notebook.exchange import LAST, tape_of
     from codex_nb.notebook.front import painter_for
     from codex_nb.notebook.options import defaults
     from codex_nb.notebook.run import run
@@ -147,7 +148,10 @@ def fix(magics: CodexMagics, options: argparse.Namespace) -> Proposal | DryRun:
 
     paint = painter_for(shell, view_of("markdown"))
     detail = defaults(shell).get("receipt", "short")
-    answer = run(question, session(), lambda model: _explaining(paint(model)), stream=True, keep=keep, detail=detail)
+    with taped(tape_of(question, shell, magics.cache or None)):
+        answer = run(
+            question, session(), lambda model: _explaining(paint(model)), stream=True, keep=keep, detail=detail
+        )
     proposal = _proposal(answer, failed, tried.hidden)
     _tried[shell] = _Tried(failed.source, proposal.code, tried.hidden)
     if proposal.diff:

@@ -70,6 +70,10 @@ class Painter(Protocol):
         """Take a few more characters of the summary of the model's thoughts."""
         ...
 
+    def wait_for(self, what: str) -> None:
+        """Say what is waited for from now on, as long as there is no text."""
+        ...
+
     def end(self, below: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
         """Show what stands below the answer; ``metadata`` is kept with the answer's output."""
         ...
@@ -86,7 +90,7 @@ class Live:
     def __init__(
         self, model: str, *, stop_button: bool = True, view: View | None = None, thoughts: bool = False
     ) -> None:
-        self._model = model
+        self._awaited = model
         self._view = view or view_of("markdown")
         self._metadata: Mapping[str, Any] = {}
         self._stop_button = stop_button
@@ -98,13 +102,13 @@ class Live:
         self._length = 0
         self._painted = -1
         self._next = 0.0
-        self._began = time.monotonic()
+        self._waits_since = time.monotonic()
         # Re-entrant: an interrupt may land inside a painting, and the last one follows on the same thread.
         self._lock = threading.RLock()
         self._over = threading.Event()
 
     def __enter__(self) -> Self:
-        self._began = time.monotonic()
+        self._waits_since = time.monotonic()
         if self._thoughts:
             self._above.show(NOTHING)
         self._answer.show(self._waiting())
@@ -161,6 +165,11 @@ class Live:
         if self._thoughts:
             self._thoughts.add(delta)
 
+    def wait_for(self, what: str) -> None:
+        """Take what the waiting line names."""
+        self._awaited, self._waits_since = what, time.monotonic()
+        self._count_seconds()
+
     def end(self, below: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:
         """Take what is shown in place of the stop button."""
         self._below = below
@@ -190,8 +199,8 @@ class Live:
                 self._next = time.monotonic() + 1
 
     def _waiting(self) -> dict[str, str]:
-        seconds = int(time.monotonic() - self._began)
-        line = f"Waiting for {self._model}{f' · {seconds} s' if seconds else ''} …"
+        seconds = int(time.monotonic() - self._waits_since)
+        line = f"Waiting for {self._awaited}{f' · {seconds} s' if seconds else ''} …"
         return {"text/markdown": f"*{safe_markdown(line)}*", "text/plain": ""}
 
 
@@ -270,6 +279,9 @@ class Printed:
         if rest := rest_of("".join(self._parts), text):
             self.add(rest)
 
+    def wait_for(self, what: str) -> None:
+        """Let it pass: a terminal shows no waiting line."""
+
     def end(self, below: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002
         """Take what is printed last, dimmed where the output is a terminal."""
         self._below = below.get("text/plain", "")
@@ -293,6 +305,9 @@ class Silent:
         """Let it pass."""
 
     def think(self, delta: str) -> None:
+        """Let it pass."""
+
+    def wait_for(self, what: str) -> None:
         """Let it pass."""
 
     def end(self, below: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:

@@ -16,6 +16,7 @@ from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, validate
 from codex_nb.chat.ask import EFFORT, SUMMARIES
 from codex_nb.notebook.complete import register, unregister
 from codex_nb.notebook.failed import unwatch, watch
+from codex_nb.notebook.questions import Question
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -98,12 +99,15 @@ def load(shell: InteractiveShell) -> None:
     shell.register_magics(magics)
     register(shell)
     watch(shell)
+    shell.input_transformer_manager.token_transformers.append(Question)
 
 
 def unload(shell: InteractiveShell) -> None:
     """Take the magics, their configuration and their completion away."""
     unregister(shell)
     unwatch(shell)
+    transformers: list[Any] = shell.input_transformer_manager.token_transformers
+    transformers[:] = [one for one in transformers if one.__name__ != Question.__name__]
     shell.configurables[:] = [one for one in shell.configurables if type(one).__name__ != CodexMagics.__name__]
     manager: Any = shell.magics_manager
     for kind in ("line", "cell"):

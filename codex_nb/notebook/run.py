@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
+THE_MODEL = "the model"
 # Events of the summary of the model's thoughts -> what they add to it, if that is not their delta.
 SUMMARY = {"response.reasoning_summary_part.added": "\n\n", "response.reasoning_summary_text.delta": ""}
 
@@ -71,7 +72,7 @@ def _run(
     detail: str,
 ) -> Answer:
     exchange = _Exchange(ask)
-    with paint(ask.model or session.model or "the model") as painter:
+    with paint(ask.model or session.model or THE_MODEL) as painter:
         try:
             exchange.run(session, painter if stream else None)
         except KeyboardInterrupt:
@@ -134,7 +135,9 @@ class _Exchange:
                     hint="Ask for less at once, or say in the instructions when to stop.",
                     tool=calls[0].name,
                 )
-            self._take_round(response, calls)
+            self._take_round(response, calls, painter)
+            if painter:
+                painter.wait_for(self.ask.model or session.model or THE_MODEL)
 
     def _read(self, response: Response) -> Any:
         """Return the answer as what was asked for; None where that is text."""
@@ -158,13 +161,15 @@ class _Exchange:
         if painter and not begun and (whole := coming.text or coming.response.refusal):
             painter.add(apart + whole)  # of a server that sends messages whole
 
-    def _take_round(self, response: Response, calls: list[FunctionToolCall]) -> None:
+    def _take_round(self, response: Response, calls: list[FunctionToolCall], painter: Painter | None) -> None:
         self._rounds.append(response)
         self._coming = None
         if response.output_text:
             self._texts.append(response.output_text)
         self._items += [item.raw for item in response.output]
         for call in calls:
+            if painter:
+                painter.wait_for(f"{call.name}()")
             record, told = cast("Toolbox", self.ask.tools).answer(call)
             self._calls.append(record)
             self._items.append(told)

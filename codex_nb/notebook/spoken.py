@@ -65,6 +65,9 @@ class Below:
     def think(self, delta: str) -> None:
         """Let it pass."""
 
+    def wait_for(self, what: str) -> None:
+        """Let it pass: here are no tools."""
+
     def end(self, below: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002 - the painters' form
         """Take what stands below the answer."""
         self._receipt = below

@@ -3,24 +3,18 @@
 import json
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.utils.capture import capture_output
 
 import codex_nb
 from codex_nb.local import Fault, LocalBackend, Script, Turn
 from codex_nb.local.pieces import Usage
-from codex_nb.notebook import chats
+from tests.notebook.shells import open_shell, run
 
 
 @pytest.fixture
 def shell():
-    """A shell with no conversation yet."""
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "codex_nb")
-    yield shell
-    shell.run_line_magic("unload_ext", "codex_nb")
-    chats._known.clear()
-    InteractiveShell.clear_instance()
+    """A shell that has asked nothing yet."""
+    with open_shell() as shell:
+        yield shell
 
 
 @pytest.fixture
@@ -34,13 +28,6 @@ def backend():
         session.close()
 
 
-def run(shell, cell):
-    """Run a cell; return what it printed, its result and its error."""
-    with capture_output() as captured:
-        result = shell.run_cell(cell, store_history=True)
-    return captured.stdout, result.result, result.error_before_exec or result.error_in_exec
-
-
 def kinds(backend):
     """Return the types of the items of the last request."""
     return [item["type"] for item in backend.requests[-1].body["input"]]
@@ -49,7 +36,7 @@ def kinds(backend):
 def test_a_conversation_near_the_limit_is_made_short_before_the_question(shell, backend):
     """The service's own count of the last turn tells; the receipt says it, and the turns stay listed."""
     run(shell, "%%codex\nfirst")
-    printed, _, error = run(shell, "%%codex\nsecond")
+    printed, error, _ = run(shell, "%%codex\nsecond")
     assert error is None
     assert "compacted 1 turn" in printed
     assert "compaction" in kinds(backend)
@@ -68,7 +55,7 @@ def test_a_limit_that_was_hit_is_answered_with_one_compaction(shell, backend, mo
     }
     raw = f"event: response.failed\ndata: {json.dumps(full)}\n\n".encode()
     backend.inject(Fault.reply(200, raw, path="*/responses", content_type="text/event-stream"))
-    printed, _, error = run(shell, "%%codex\nsecond")
+    printed, error, _ = run(shell, "%%codex\nsecond")
     assert error is None
     assert "compacted 1 turn" in printed
     assert "compaction" in kinds(backend)
@@ -79,7 +66,7 @@ def test_a_compaction_that_fails_loses_nothing(shell, backend):
     run(shell, "%%codex\nfirst")
     backend.inject(Fault.server_error(500, path="*/responses"))
     with pytest.warns(UserWarning, match="could not be made short"):
-        _, _, error = run(shell, "%%codex\nsecond")
+        _, error, _ = run(shell, "%%codex\nsecond")
     assert error is None
     assert "compaction" not in kinds(backend)
     assert len(kinds(backend)) >= 3
@@ -88,6 +75,6 @@ def test_a_compaction_that_fails_loses_nothing(shell, backend):
 def test_the_command_makes_a_chat_short(shell, backend):
     """By name; a chat in which nothing was said has nothing to compact."""
     run(shell, "%%codex -c plans\nfirst")
-    assert "Compacted 1 turn" in repr(run(shell, "%codex compact plans")[1])
-    assert "short already" in repr(run(shell, "%codex compact plans")[1])
-    assert isinstance(run(shell, "%codex compact nothing")[2], codex_nb.InvalidOption)
+    assert "Compacted 1 turn" in repr(run(shell, "%codex compact plans").result)
+    assert "short already" in repr(run(shell, "%codex compact plans").result)
+    assert isinstance(run(shell, "%codex compact nothing").error, codex_nb.InvalidOption)

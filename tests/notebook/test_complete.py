@@ -5,7 +5,6 @@ import warnings
 
 import pytest
 from IPython.core.completer import provisionalcompleter
-from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.manager import start_new_kernel
 
 import codex_nb
@@ -14,24 +13,13 @@ from codex_nb.local import Fault, LocalBackend, Script
 from codex_nb.notebook import values
 from codex_nb.notebook.complete import complete
 
-NAMES = """
+SETUP = """
 import pandas as pd, json as module
 sales = pd.DataFrame({"a": [1]})
 rules = "Be brief."
 class City: pass
 def lookup(x): return x
 """
-
-
-@pytest.fixture(scope="module")
-def shell():
-    """A shell with the extension and a few variables."""
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "codex_nb")
-    shell.run_cell(NAMES)
-    yield shell
-    shell.run_line_magic("unload_ext", "codex_nb")
-    InteractiveShell.clear_instance()
 
 
 @pytest.fixture

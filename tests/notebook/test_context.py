@@ -5,13 +5,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.utils.capture import capture_output
 
 import codex_nb
 from codex_nb.errors import InvalidOption
 from codex_nb.local import LocalBackend, Script
 from codex_nb.notebook.names import first_names, split_names
+from tests.notebook.shells import run
 
 mpl.use("Agg")
 
@@ -29,17 +28,6 @@ class Basket:
 
 
 @pytest.fixture(scope="module")
-def shell():
-    """A bare IPython shell with the extension loaded."""
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "codex_nb")
-    run(shell, SETUP)
-    yield shell
-    shell.run_line_magic("unload_ext", "codex_nb")
-    InteractiveShell.clear_instance()
-
-
-@pytest.fixture(scope="module")
 def backend(tmp_path_factory):
     """A scripted backend that the shared session talks to."""
     with LocalBackend(Script()) as backend:
@@ -48,17 +36,10 @@ def backend(tmp_path_factory):
         session.close()
 
 
-def run(shell, cell):
-    """Run a cell; return what it printed and what it raised."""
-    with capture_output() as captured:
-        result = shell.run_cell(cell, store_history=True)
-    return captured.stdout, result.error_before_exec or result.error_in_exec
-
-
 def sent(shell, backend, cell):
     """Run a cell; return the parts of the message that it sent."""
     before = len(backend.requests)
-    _, error = run(shell, cell)
+    _, error, _ = run(shell, cell)
     assert error is None
     assert len(backend.requests) > before
     return backend.requests[-1].body["input"][-1]["content"]
@@ -67,7 +48,7 @@ def sent(shell, backend, cell):
 def refused(shell, backend, cell):
     """Run a cell that sends nothing; return its error."""
     before = len(backend.requests)
-    _, error = run(shell, cell)
+    _, error, _ = run(shell, cell)
     assert isinstance(error, codex_nb.CodexError)
     assert len(error._render_traceback_()) <= 2
     assert len(backend.requests) == before
@@ -175,7 +156,7 @@ def test_a_replay_needs_no_upload(shell, backend, tmp_path, monkeypatch):
     cell = "%%codex -q -n --file notes.txt --file data.bin --cache {}:tape.jsonl\nx"
     sent(shell, backend, cell.format("record"))
     before, answer = len(backend.requests), shell.user_ns["_codex"].text
-    assert run(shell, cell.format("replay"))[1] is None
+    assert run(shell, cell.format("replay")).error is None
     assert len(backend.requests) == before
     assert shell.user_ns["_codex"].text == answer
     (tmp_path / "data.bin").write_bytes(b"\0changed")
@@ -186,7 +167,7 @@ def test_a_dry_run_uploads_nothing(shell, backend, tmp_path):
     """The file is looked at, and stays where it is."""
     (tmp_path / "secret.bin").write_bytes(b"\0secret")
     before = len(backend.requests)
-    _, error = run(shell, f"%%codex --dry-run -o seen --with sales --file {tmp_path}/secret.bin\nx")
+    _, error, _ = run(shell, f"%%codex --dry-run -o seen --with sales --file {tmp_path}/secret.bin\nx")
     assert error is None
     assert len(backend.requests) == before
     seen = shell.user_ns["seen"]

@@ -1,10 +1,13 @@
 """The table of what works and what does not."""
 
+import re
 import subprocess
 import sys
+from importlib.metadata import metadata
 
 import codex_nb
 from codex_nb.local import Fault, LocalBackend, Script
+from codex_nb.notebook import doctor as findings
 
 
 def test_all_is_well_with_a_backend_that_answers():
@@ -44,3 +47,16 @@ def test_without_a_login_the_row_says_how_to_sign_in():
     line = next(line for line in done.stdout.splitlines() if " login " in line)
     assert line.startswith("problem")
     assert "codex login" in line or "codex-nb login" in line
+
+
+def test_every_extra_is_named_as_there_or_missing(monkeypatch):
+    """The list is the package's own."""
+    declared = set(metadata("codex-nb").get_all("Provides-Extra"))
+    row = codex_nb.doctor()["extras"]
+    there, _, missing = row.finding.partition("without ")
+    assert set(re.findall(r"[\w-]+", f"{there} {missing}")) == declared
+    monkeypatch.setattr(findings, "_installed", lambda package: package != "av")
+    row = codex_nb.doctor()["extras"]
+    assert row.state == "note"
+    assert row.finding.endswith("; without audio")
+    assert row.to_do.endswith('pip install "codex-nb[audio]"')

@@ -3,13 +3,12 @@
 import json
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.utils.capture import capture_output
 
 import codex_nb
 from codex_nb.chat.redact import Hidden
-from codex_nb.local import LocalBackend, Script, Turn
-from codex_nb.notebook import chats
+from codex_nb.local import Turn
+from codex_nb.notebook import chats, fix
+from tests.notebook.shells import open_shell, run
 
 PRIVATE = "Ada Lovelace 1815"
 SETUP = f"""
@@ -48,35 +47,14 @@ ERRORS = {
 
 @pytest.fixture
 def shell():
-    """A shell with variables that are nobody else's business."""
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "codex_nb")
-    shell.run_cell(SETUP)
-    yield shell
-    shell.run_line_magic("unload_ext", "codex_nb")
-    chats._known.clear()
-    InteractiveShell.clear_instance()
-
-
-@pytest.fixture
-def backend():
-    """A scripted backend that the shared session talks to."""
-    with LocalBackend(Script()) as backend:
-        session = codex_nb.connect(backend.url, auth=codex_nb.Bearer("made-up-token"), timeout=5, max_retries=0)
-        yield backend
-        session.close()
+    """A shell that has asked nothing yet."""
+    with open_shell(SETUP) as shell:
+        yield shell
 
 
 def proposed(code, explanation="It was so.", confidence="high"):
     """Return the answer of a model that proposes this cell."""
     return Turn(text=json.dumps({"explanation": explanation, "code": code, "confidence": confidence}))
-
-
-def run(shell, cell):
-    """Run a cell; return what it gave, what it printed, and its error."""
-    with capture_output() as captured:
-        result = shell.run_cell(cell, store_history=True)
-    return result.result, captured.stdout, result.error_before_exec or result.error_in_exec
 
 
 def told(backend):
@@ -88,10 +66,10 @@ def told(backend):
 def test_an_error_becomes_a_diff_and_the_next_cell(shell, backend, name):
     """The model knows what it needs, and no value that it was not given."""
     source, patch, known = ERRORS[name]
-    error = run(shell, source)[2]
+    error = run(shell, source).error
     assert type(error).__name__ == name.split()[0]
     backend.add(proposed(patch))
-    proposal, printed, failed = run(shell, "%codex fix")
+    printed, failed, proposal = run(shell, "%codex fix")
     assert failed is None
     assert "It was so." in printed
     gone = [line[1:] for line in proposal.diff.splitlines()[2:] if line.startswith("-")]
@@ -110,7 +88,7 @@ def test_an_error_becomes_a_diff_and_the_next_cell(shell, backend, name):
     assert (form["type"], form["strict"]) == ("json_schema", True)
     assert set(form["schema"]["properties"]) == {"explanation", "code", "confidence"}
     if "Module" not in name and "File" not in name:
-        assert run(shell, proposal.code)[2] is None
+        assert run(shell, proposal.code).error is None
 
 
 def test_values_are_sent_only_where_they_are_asked_for_and_without_secrets(shell, backend):
@@ -120,7 +98,7 @@ def test_values_are_sent_only_where_they_are_asked_for_and_without_secrets(shell
     backend.add(proposed(""), proposed("api_key = '[hidden-1]'\nmail = '[hidden-2]'\nstr(total) + mail"))
     run(shell, "%codex fix")
     assert "total: int\n" in told(backend)
-    proposal = run(shell, "%codex fix --locals")[0]
+    proposal = run(shell, "%codex fix --locals").result
     assert "total: int = 3" in told(backend)
     sent = json.dumps([request.body for request in backend.requests])
     assert "sk-made-up" not in sent
@@ -163,7 +141,7 @@ def test_a_second_fix_knows_what_was_tried(shell, backend):
 def test_a_dry_run_shows_what_would_be_sent(shell, backend):
     """Nothing leaves, nothing is remembered."""
     run(shell, "toatl")
-    found, _, error = run(shell, "%codex fix --dry-run")
+    _, error, found = run(shell, "%codex fix --dry-run")
     assert error is None
     assert type(found).__name__ == "DryRun"
     assert "toatl" in repr(found)
@@ -172,14 +150,14 @@ def test_a_dry_run_shows_what_would_be_sent(shell, backend):
 
 def test_mistakes_of_the_magics_are_not_what_is_fixed(shell, backend):
     """A wrong option of ours does not stand before the user's own error; a mended cell is not fixed again."""
-    assert "No cell has failed" in str(run(shell, "%codex fix")[2])
+    assert "No cell has failed" in str(run(shell, "%codex fix").error)
     run(shell, "toatl")
-    assert "--dry-run" in str(run(shell, "%codex fix --dry")[2])
+    assert "--dry-run" in str(run(shell, "%codex fix --dry").error)
     backend.add(proposed("total"))
-    assert run(shell, "%codex fix")[0].original == "toatl"
+    assert run(shell, "%codex fix").result.original == "toatl"
     run(shell, "toatl = 1")
     run(shell, "toatl")
-    assert isinstance(run(shell, "%codex fix")[2], codex_nb.InvalidOption)
+    assert isinstance(run(shell, "%codex fix").error, codex_nb.InvalidOption)
 
 
 def test_a_refusal_and_an_unchanged_cell_make_no_next_cell(shell, backend):
@@ -187,17 +165,32 @@ def test_a_refusal_and_an_unchanged_cell_make_no_next_cell(shell, backend):
     run(shell, "open('nowhere')")
     shell.rl_next_input = None
     backend.add(proposed("open('nowhere')", "The file is not there."))
-    proposal, printed, _ = run(shell, "%codex fix")
+    printed, _, proposal = run(shell, "%codex fix")
     assert "The file is not there." in printed
     assert "stays as it is" in repr(proposal)
     assert shell.rl_next_input is None
+
+
+def test_a_recorded_patch_is_proposed_again_without_the_service(shell, backend, monkeypatch):
+    """What is recorded for the notebook's questions is recorded for this one, too."""
+    monkeypatch.setenv("CODEX_NB_CACHE", "record")
+    run(shell, "toatl + 1")
+    backend.add(proposed("total + 1"))
+    first = run(shell, "%codex fix").result
+    monkeypatch.setenv("CODEX_NB_CACHE", "replay")
+    chats._known.clear()
+    fix._tried.clear()
+    run(shell, "toatl + 1")
+    again = run(shell, "%codex fix").result
+    assert again.code == first.code == "total + 1"
+    assert [request.path for request in backend.requests].count("/backend-api/codex/responses") == 1
 
 
 def test_the_diff_is_text_never_markup(shell, backend):
     """A model's code cannot bring a script into the page, nor commands to the terminal."""
     run(shell, "toatl")
     backend.add(proposed("total # <script>alert(1)</script>\x1b[31m"))
-    proposal = run(shell, "%codex fix")[0]
+    proposal = run(shell, "%codex fix").result
     assert "<script" not in proposal._repr_html_()
     assert "\x1b" not in repr(proposal)
     assert "rgba(46,160,67" in proposal._repr_html_()

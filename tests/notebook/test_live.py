@@ -66,3 +66,17 @@ def test_an_answer_that_never_came_leaves_no_waiting_line(page):
     with pytest.raises(ValueError, match="x"), Live("m", stop_button=False):
         raise ValueError("x")
     assert page.shown[-1][2] == {"text/html": "", "text/plain": ""}
+
+
+def test_what_is_waited_for_is_named_until_there_is_text(page):
+    """The model, then a call that may need the user, then the model again."""
+    with Live("gpt-5.4", stop_button=False) as painter:
+        painter.wait_for("delete_file()")
+        painter.wait_for("gpt-5.4")
+        painter.add("Done.")
+        painter.wait_for("another()")
+    answer = [data.get("text/markdown", "") for display, _, data in page.shown if display == page.shown[0][0]]
+    named = ["gpt-5.4", "delete_file()", "gpt-5.4", "Done.", "Done."]
+    assert [part.replace("\\", "") for part in answer] == [
+        name if name == "Done." else f"*Waiting for {name} …*" for name in named
+    ]

@@ -4,22 +4,11 @@ import json
 import time
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.utils.capture import capture_output
 
 import codex_nb
 from codex_nb.local import Fault, LocalBackend, Script, Turn
 from codex_nb.notebook.commands import COMMANDS
-
-
-@pytest.fixture(scope="module")
-def shell():
-    """A bare IPython shell with the extension loaded."""
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "codex_nb")
-    yield shell
-    shell.run_line_magic("unload_ext", "codex_nb")
-    InteractiveShell.clear_instance()
+from tests.notebook.shells import run
 
 
 @pytest.fixture
@@ -31,17 +20,10 @@ def backend():
         session.close()
 
 
-def run(shell, cell):
-    """Run a cell; return what it printed and what it raised."""
-    with capture_output() as captured:
-        result = shell.run_cell(cell, store_history=True)
-    return captured.stdout, result.error_before_exec or result.error_in_exec
-
-
 def test_an_answer_is_printed_kept_and_bound(shell, backend):
     """The text goes to the terminal, the object to ``_codex`` and the named variable."""
     backend.add(Turn(text=["Hello", ", ", "you."]))
-    printed, error = run(shell, "%%codex -o greeting -m gpt-5.4/high -i short\nhi {{40 + 2}} {'a': 1}")
+    printed, error, _ = run(shell, "%%codex -o greeting -m gpt-5.4/high -i short\nhi {{40 + 2}} {'a': 1}")
     assert error is None
     assert printed.startswith("Hello, you.\n")
     assert "gpt-5.4 · high · " in printed
@@ -57,7 +39,7 @@ def test_an_answer_is_printed_kept_and_bound(shell, backend):
 def test_quiet_shows_nothing_and_arrows_bind(shell, backend):
     """``name << -q`` is for answers that are worked with."""
     backend.add(Turn(text="42"))
-    printed, error = run(shell, "%%codex n << -q\nHow many?")
+    printed, error, _ = run(shell, "%%codex n << -q\nHow many?")
     assert (printed, error) == ("", None)
     assert shell.user_ns["n"].text == "42"
 
@@ -65,7 +47,7 @@ def test_quiet_shows_nothing_and_arrows_bind(shell, backend):
 def test_no_stream_shows_the_whole_answer_once(shell, backend):
     """The text is the same, only later."""
     backend.add(Turn(text=["a", "b", "c"]))
-    printed, _ = run(shell, "%%codex --no-stream\nx")
+    printed, _, _ = run(shell, "%%codex --no-stream\nx")
     assert printed.startswith("abc\n")
 
 
@@ -100,7 +82,7 @@ def test_instructions_may_come_from_a_variable(shell, backend):
 def test_a_mistake_is_one_line_with_a_way_out(shell, backend, cell, message, hint):
     """Nothing is sent, and the hint says what was meant."""
     before = len(backend.requests)
-    _, error = run(shell, cell)
+    _, error, _ = run(shell, cell)
     assert isinstance(error, codex_nb.InvalidOption)
     assert message in error.message
     assert hint in error.hint
@@ -112,7 +94,7 @@ def test_an_answer_that_breaks_off_is_shown_and_kept(shell, backend):
     """The error is raised, the partial text is not lost."""
     backend.add(Turn(text=["The first half", " and the rest"]))
     backend.inject(Fault.cut_after(5))
-    printed, error = run(shell, "%%codex -o half\nx")
+    printed, error, _ = run(shell, "%%codex -o half\nx")
     assert isinstance(error, codex_nb.StreamInterrupted)
     assert printed.startswith("The first half")
     assert "broken off" in printed
@@ -123,7 +105,7 @@ def test_an_answer_that_breaks_off_is_shown_and_kept(shell, backend):
 def test_an_incomplete_answer_says_so(shell, backend):
     """It is no error; the receipt has the reason."""
     backend.add(Turn(text="cut", incomplete="max_output_tokens"))
-    printed, error = run(shell, "%%codex\nx")
+    printed, error, _ = run(shell, "%%codex\nx")
     assert error is None
     assert "incomplete (max_output_tokens)" in printed
 
@@ -131,7 +113,7 @@ def test_an_incomplete_answer_says_so(shell, backend):
 def test_control_characters_of_the_model_do_not_reach_the_terminal(shell, backend):
     """A model's text commands nothing."""
     backend.add(Turn(text=["\x1b]0;owned\x07red \x1b[31m", "text\u009b31m"]))
-    printed, _ = run(shell, "%%codex\nx")
+    printed, _, _ = run(shell, "%%codex\nx")
     assert "\x1b" not in printed
     assert "\u009b" not in printed
     assert shell.user_ns["_codex"].text.startswith("\x1b]0;owned")
@@ -152,7 +134,7 @@ def test_commands_return_objects_that_show_themselves(shell, backend):
 def test_help_is_printed_for_every_magic(shell, backend):
     """``-h`` works, and the docstring is there for ``?``."""
     for cell in ("%%codex -h\nx", "%codex -h", "%codex ask -h", "%codex models -h"):
-        printed, error = run(shell, cell)
+        printed, error, _ = run(shell, cell)
         assert error is None
         assert "codex" in printed
     assert "streams into the cell" in shell.find_cell_magic("codex").__doc__
@@ -161,10 +143,10 @@ def test_help_is_printed_for_every_magic(shell, backend):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_and_knows_what_was_meant(shell, backend, name):
     """``-h`` says how it is written; an option that is not there is one line."""
-    printed, error = run(shell, f"%codex {name} -h")
+    printed, error, _ = run(shell, f"%codex {name} -h")
     assert error is None
     assert f"%codex {name}" in printed
-    _, error = run(shell, f"%codex {name} --hepl")
+    _, error, _ = run(shell, f"%codex {name} --hepl")
     assert isinstance(error, codex_nb.InvalidOption)
     assert "--help" in error.hint
 
@@ -177,10 +159,21 @@ def test_ask_in_a_line_takes_the_rest_verbatim(shell, backend):
     assert body["model"] == "gpt-5.4"
 
 
+@pytest.mark.parametrize("question", ["Why is it so?", 'what\'s "this"?', "is (that ok?", "really??"])
+def test_a_question_in_a_line_may_end_as_questions_do(shell, backend, question):
+    """IPython would take it for a call for help."""
+    backend.add(Turn(text="Because."))
+    _, error, _ = run(shell, f"if True:\n    %codex ask -q -o said {question}")
+    assert error is None
+    assert shell.user_ns["said"].prompt == question
+    assert "options, then the prompt" in run(shell, "%codex ask?").printed
+    assert "--limit" in run(shell, "%codex calls?").printed
+
+
 def test_ask_from_python_is_the_same_and_is_shown_once(shell, backend):
     """As the last expression of a cell its answer does not appear twice."""
     backend.add(Turn(text="Only once."))
-    printed, error = run(shell, "from codex_nb import ask\nask('x', model='gpt-5.4')")
+    printed, error, _ = run(shell, "from codex_nb import ask\nask('x', model='gpt-5.4')")
     assert error is None
     assert printed.count("Only once.") == 1
 
@@ -198,13 +191,13 @@ def test_config_sets_defaults_and_a_bad_value_does_not_block_a_reload(shell, bac
 
 def test_retry_asks_the_last_question_again_and_replaces_its_turn(shell, backend):
     """With the same options or others; what came before it is sent as before, the failed attempt is not."""
-    assert "Nothing was asked" not in str(run(shell, "%%codex -c again -n\nfirst")[1])
+    assert "Nothing was asked" not in str(run(shell, "%%codex -c again -n\nfirst").error)
     backend.inject(Fault.cut_after(5))
     backend.add(Turn(text=["half", " an answer"]), Turn(text="whole"), Turn(text="other"))
-    _, error = run(shell, "%%codex -c again -o kept -i short -m gpt-5.4/high\n{{1 + 1}}?")
+    _, error, _ = run(shell, "%%codex -c again -o kept -i short -m gpt-5.4/high\n{{1 + 1}}?")
     assert isinstance(error, codex_nb.StreamInterrupted)
     failed = backend.requests[-1].body
-    printed, error = run(shell, "%codex retry")
+    printed, error, _ = run(shell, "%codex retry")
     assert error is None
     assert printed.startswith("whole")
     assert {**backend.requests[-1].body, "prompt_cache_key": ""} == {**failed, "prompt_cache_key": ""}
@@ -218,7 +211,7 @@ def test_retry_asks_the_last_question_again_and_replaces_its_turn(shell, backend
     turns = table[(table.chat == "again") & table.turn.notna()]
     assert list(turns.prompt) == ["first", "2?"]
     assert len(table[table.chat == "again"]) == 2
-    assert "--modle" in str(run(shell, "%codex retry --modle x")[1])
+    assert "--modle" in str(run(shell, "%codex retry --modle x").error)
 
 
 def test_calls_and_tasks_are_tables(shell, backend):
@@ -248,7 +241,7 @@ def test_the_receipt_says_what_an_answer_did_to_the_quota(shell, backend):
     lines = []
     for setting in ("short", "short", "short", "full", "off"):
         run(shell, f"%config CodexMagics.receipt = {setting!r}")
-        lines.append(run(shell, "%%codex -n\nx")[0].splitlines()[1:])
+        lines.append(run(shell, "%%codex -n\nx").printed.splitlines()[1:])
     assert lines[0][0].endswith("· weekly 41 % · resets in 3 d 5 h")
     assert "· weekly 41 → 42 % ·" in lines[1][0]
     assert "· weekly 42 % ·" in lines[2][0]
@@ -267,12 +260,12 @@ def test_an_event_has_the_newer_word_on_the_quota(shell, backend):
     raw = "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events)
     backend.add(Turn(text="x", headers=quota(41)), Turn(raw=raw.encode(), headers=quota(42)))
     run(shell, "%%codex\nx")
-    assert "weekly 41 → 43 %" in run(shell, "%%codex\nx")[0]
+    assert "weekly 41 → 43 %" in run(shell, "%%codex\nx").printed
 
 
 def test_config_is_listed_with_its_meaning_and_refuses_what_it_does_not_know(shell, backend, caplog):
     """A bad value names the good ones and changes nothing; ``ask`` has the same defaults as a cell."""
-    listed, _ = run(shell, "%config CodexMagics")
+    listed, _, _ = run(shell, "%config CodexMagics")
     for name in ("model", "effort", "verbosity", "tier", "chat", "approve", "stream", "receipt"):
         assert f"CodexMagics.{name}=" in listed
     for name in ("summary", "format", "cache", "timeout"):
@@ -309,6 +302,22 @@ def test_formats_and_summaries_have_defaults_too(shell, backend):
     run(shell, "%config CodexMagics.summary = ''\n%config CodexMagics.format = 'markdown'")
 
 
+def test_magics_may_load_themselves_on_their_first_use(shell, backend):
+    """With one line of the shell's configuration."""
+    shell.run_line_magic("unload_ext", "codex_nb")
+    manager = shell.magics_manager
+    manager.lazy_magics = {"codex": "codex_nb", "codex_transcribe": "codex_nb"}
+    backend.add(Turn(text="here"))
+    try:
+        assert "%codex_transcribe" in run(shell, "%codex_transcribe -h").printed
+        printed, error, _ = run(shell, "%%codex\nx")
+        assert error is None
+        assert printed.startswith("here")
+    finally:
+        manager.lazy_magics = {}
+        shell.run_line_magic("reload_ext", "codex_nb")
+
+
 def test_unload_leaves_nothing_behind(shell, backend):
     """Neither magics nor configuration."""
     shell.run_line_magic("unload_ext", "codex_nb")
@@ -324,7 +333,7 @@ CITIES = '{"value": [{"city": "Oslo", "population": 717710}, {"city": "Rome", "p
 def test_a_schema_gives_records_and_a_table(shell, backend):
     """``-s`` takes the little language; the answer is typed."""
     backend.add(Turn(text=CITIES))
-    _, error = run(shell, '%%codex -s "[city: str, population: int?]" -o cities\nTwo.')
+    _, error, _ = run(shell, '%%codex -s "[city: str, population: int?]" -o cities\nTwo.')
     assert error is None
     answer = shell.user_ns["cities"]
     assert [row.city for row in answer.parsed] == ["Oslo", "Rome"]
@@ -342,7 +351,7 @@ def test_a_schema_may_be_a_variable(shell, backend):
     assert shell.user_ns["_codex"].df is None
     run(shell, "%%codex -s list[Row]\nx")
     assert shell.user_ns["_codex"].df.n.tolist() == [4]
-    _, error = run(shell, "%%codex -s Rwo\nx")
+    _, error, _ = run(shell, "%%codex -s Rwo\nx")
     assert "Row" in error.hint
 
 
@@ -359,7 +368,7 @@ def test_a_schema_may_be_a_variable(shell, backend):
 def test_an_answer_that_does_not_fit_is_an_error_and_kept(shell, backend, turn, kind):
     """The text is in ``_codex`` in any case; an incomplete answer is no error and has no table."""
     backend.add(turn)
-    _, error = run(shell, '%%codex -s "[n: int]"\nx')
+    _, error, _ = run(shell, '%%codex -s "[n: int]"\nx')
     assert type(error) is (kind or type(None))
     answer = shell.user_ns["_codex"]
     assert answer.text == turn.text
@@ -373,5 +382,5 @@ def test_model_controls_are_sent(shell, backend):
     assert body["text"] == {"verbosity": "low"}
     assert body["service_tier"] == "priority"
     assert body["tools"] == [{"type": "web_search"}]
-    _, error = run(shell, "%%codex --verbosity loud\nx")
+    _, error, _ = run(shell, "%%codex --verbosity loud\nx")
     assert "loud" in error.message

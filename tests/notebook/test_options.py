@@ -1,21 +1,10 @@
 """Options of a question that shape its request, in a shell of this process."""
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from IPython.utils.capture import capture_output
 
 import codex_nb
 from codex_nb.local import Fault, LocalBackend, Script, Turn
-
-
-@pytest.fixture(scope="module")
-def shell():
-    """A bare IPython shell with the extension loaded."""
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "codex_nb")
-    yield shell
-    shell.run_line_magic("unload_ext", "codex_nb")
-    InteractiveShell.clear_instance()
+from tests.notebook.shells import run
 
 
 @pytest.fixture
@@ -27,23 +16,16 @@ def backend():
         session.close()
 
 
-def run(shell, cell):
-    """Run a cell; return what it printed and what it raised."""
-    with capture_output() as captured:
-        result = shell.run_cell(cell, store_history=True)
-    return captured.stdout, result.error_before_exec or result.error_in_exec
-
-
 def test_a_time_out_counts_for_one_question(shell, backend):
     """It is shorter than the session's, names its own seconds, and keeps what came."""
     backend.add(Turn(text=["Some", " text"]), Turn(text="Later."))
     backend.inject(Fault.silence(30, after_events=5))
-    _, error = run(shell, "%%codex --timeout 0.4\nx")
+    _, error, _ = run(shell, "%%codex --timeout 0.4\nx")
     assert isinstance(error, codex_nb.StreamInterrupted)
     assert "sent nothing for 0.4 seconds" in error.message
     assert error.partial == "Some"
     assert shell.user_ns["_codex"].text == "Some"
-    _, error = run(shell, "%%codex\nx")
+    _, error, _ = run(shell, "%%codex\nx")
     assert error is None
 
 
@@ -51,7 +33,7 @@ def test_a_time_out_may_be_longer_than_the_sessions(backend, shell):
     """Who asks for patience gets it."""
     session = codex_nb.connect(backend.url, auth=codex_nb.Bearer("made-up-token"), timeout=0.3, max_retries=0)
     backend.add(Turn(text="Slow.", delay=1.0))
-    printed, error = run(shell, "%%codex -m gpt-5.4 --timeout 30\nx")
+    printed, error, _ = run(shell, "%%codex -m gpt-5.4 --timeout 30\nx")
     assert error is None
     assert printed.startswith("Slow.")
     assert codex_nb.ask("x", model="gpt-5.4", timeout=30, quiet=True).text
@@ -62,7 +44,7 @@ def test_a_time_out_may_be_longer_than_the_sessions(backend, shell):
 def test_a_time_out_is_a_number_of_seconds(shell, backend, bad):
     """In the magic and in Python."""
     before = len(backend.requests)
-    _, error = run(shell, f"%%codex --timeout {bad}\nx")
+    _, error, _ = run(shell, f"%%codex --timeout {bad}\nx")
     assert isinstance(error, codex_nb.InvalidOption)
     assert "seconds" in error.message
     if bad != "soon":
@@ -90,7 +72,7 @@ def test_no_summary_is_not_said(shell, backend):
     before = len(backend.requests)
     with pytest.raises(codex_nb.InvalidOption, match="summary"):
         codex_nb.ask("x", summary="short")
-    _, error = run(shell, "%%codex --summary short\nx")
+    _, error, _ = run(shell, "%%codex --summary short\nx")
     assert isinstance(error, codex_nb.InvalidOption)
     assert len(backend.requests) == before
 
@@ -99,7 +81,7 @@ def test_the_summary_of_an_answer_that_broke_off_is_kept(shell, backend):
     """It is part of what came."""
     backend.add(Turn(text=["Half", " an answer"], reasoning=["A thought."]))
     backend.inject(Fault.cut_after(12))
-    _, error = run(shell, "%%codex --summary auto -o half\nx")
+    _, error, _ = run(shell, "%%codex --summary auto -o half\nx")
     assert isinstance(error, codex_nb.StreamInterrupted)
     assert (shell.user_ns["half"].summary, shell.user_ns["half"].text) == ("A thought.", "Half")
 
@@ -110,7 +92,7 @@ def test_a_dry_run_sends_nothing_and_tells_all(shell, backend):
     run(shell, "%%codex -n -m gpt-5.4\nOne two three")
     before = len(backend.requests)
     cell = '%%codex ? -m gpt-5.4/high -i "be brief" --web -s "[city: str]" --timeout 9\nAnd {{6 * 7}}?'
-    printed, error = run(shell, cell.replace("?", "--dry-run -o seen", 1))
+    printed, error, _ = run(shell, cell.replace("?", "--dry-run -o seen", 1))
     assert error is None
     assert len(backend.requests) == before
     seen = shell.user_ns["seen"]
@@ -163,18 +145,18 @@ def test_a_dry_run_shortens_data_only_where_it_is_shown(backend):
 def test_json_is_asked_for_checked_and_parsed(shell, backend):
     """The service is told; the value is ``.parsed``; what is no JSON is an error that keeps the text."""
     backend.add(Turn(text='{"a": 1}'), Turn(text="I would rather not."), Turn(text='{"value": [{"x": 1}]}'))
-    printed, error = run(shell, "%%codex -n -f json -m gpt-5.4 -o found\nx")
+    printed, error, _ = run(shell, "%%codex -n -f json -m gpt-5.4 -o found\nx")
     assert error is None
     assert printed.startswith('{"a": 1}')
     assert shell.user_ns["found"].parsed == {"a": 1}
     body = backend.requests[-1].body
     assert body["text"] == {"format": {"type": "json_object"}}
     assert "JSON" in body["input"][0]["content"][0]["text"]
-    _, error = run(shell, "%%codex -f json -o bad\ny")
+    _, error, _ = run(shell, "%%codex -f json -o bad\ny")
     assert isinstance(error, codex_nb.InvalidAnswer)
     assert shell.user_ns["bad"].text == error.partial == "I would rather not."
     assert [item["role"] for item in backend.requests[-1].body["input"]] == ["user", "assistant", "developer", "user"]
-    _, error = run(shell, '%%codex -n -f json -s "[x: int]" -o rows\nz')
+    _, error, _ = run(shell, '%%codex -n -f json -s "[x: int]" -o rows\nz')
     assert error is None
     assert shell.user_ns["rows"].df["x"].tolist() == [1]
     assert backend.requests[-1].body["text"]["format"]["type"] == "json_schema"
@@ -184,7 +166,7 @@ def test_code_goes_to_the_next_cell(shell, backend):
     """Whole answers alone; and it is shown all the same."""
     text = "So:\n```python\nx = 6\n```\nand\n```python\nx * 7\n```\n"
     backend.add(Turn(text=text), Turn(text="```sql\nselect 1\n```"), Turn(text="No code."))
-    printed, _ = run(shell, "%%codex -n -f code -o made\nx")
+    printed, _, _ = run(shell, "%%codex -n -f code -o made\nx")
     assert "So:" in printed
     assert shell.user_ns["made"].code == shell.rl_next_input == "x = 6\n\nx * 7"
     shell.rl_next_input = None
@@ -215,6 +197,6 @@ def test_the_saved_answer_tells_what_it_is_and_no_text(shell, backend):
 def test_formats_that_do_not_go_together_are_refused(shell, backend):
     """Before anything is sent."""
     for cell in ("%%codex -f pdf\nx", '%%codex -f html -s "[x: int]"\nx'):
-        _, error = run(shell, cell)
+        _, error, _ = run(shell, cell)
         assert isinstance(error, codex_nb.InvalidOption)
     assert backend.requests == []

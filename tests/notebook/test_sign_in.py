@@ -6,7 +6,6 @@ import threading
 
 import httpx
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 import codex_nb
@@ -16,16 +15,6 @@ from codex_nb.notebook import sign_in
 from codex_nb.notebook.sign_in import InCell
 from tests.auth.logins import LoginFile
 from tests.auth.test_sign_in import free_port
-
-
-@pytest.fixture(scope="module")
-def shell():
-    """A bare IPython shell with the extension loaded."""
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "codex_nb")
-    yield shell
-    shell.run_line_magic("unload_ext", "codex_nb")
-    InteractiveShell.clear_instance()
 
 
 @pytest.fixture

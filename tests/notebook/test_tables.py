@@ -2,7 +2,6 @@
 
 import pandas as pd
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 import codex_nb
@@ -12,16 +11,6 @@ from tests.requirements_gate import missing_model, require
 
 CELL = '%%codex -n -s "[city: str, population: int]"\nWhich cities?'
 TEXT = str(pd.Series(["x"]).dtype)
-
-
-@pytest.fixture
-def shell():
-    """A bare IPython shell with the extension loaded."""
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "codex_nb")
-    yield shell
-    shell.run_line_magic("unload_ext", "codex_nb")
-    InteractiveShell.clear_instance()
 
 
 def asked(shell, backend, *, timeout=5):

@@ -2,34 +2,14 @@
 
 import pandas as pd
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 import codex_nb
-from codex_nb.local import Fault, LocalBackend, Script
+from codex_nb.local import Fault
 from codex_nb.types.audio import Transcript
 from tests.client.test_transcriptions import DICTATION, sound
 
 COLUMNS = ["source", "text", "duration", "route", "error"]
-
-
-@pytest.fixture(scope="module")
-def shell():
-    """A bare IPython shell with the extension loaded."""
-    shell = InteractiveShell.instance()
-    shell.run_line_magic("load_ext", "codex_nb")
-    yield shell
-    shell.run_line_magic("unload_ext", "codex_nb")
-    InteractiveShell.clear_instance()
-
-
-@pytest.fixture
-def backend():
-    """A scripted backend that the shared session talks to."""
-    with LocalBackend(Script()) as backend:
-        session = codex_nb.connect(backend.url, auth=codex_nb.Bearer("made-up-token"), timeout=5, max_retries=0)
-        yield backend
-        session.close()
 
 
 @pytest.fixture
