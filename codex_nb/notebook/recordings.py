@@ -107,6 +107,16 @@ class _Coming:
                 break
             self._write(self._ahead.pop(place)[self.have - place :])
 
+    def holds(self) -> list[tuple[int, int]]:
+        found: list[tuple[int, int]] = []
+        for at in sorted(self._ahead):
+            end = at + len(self._ahead[at])
+            if found and at <= found[-1][1]:
+                found[-1] = (found[-1][0], max(end, found[-1][1]))
+            else:
+                found.append((at, end))
+        return found
+
     def _write(self, data: bytes) -> None:
         if not data:
             return
@@ -169,11 +179,8 @@ class Inbox:
 
         """
         with self.lock, _told(self.folder):
-            if key in self._coming:
-                return self._coming[key].have
-            known = self.recordings.get(key)
-            if known:
-                return known.path.stat().st_size if known.path.exists() else 0
+            if key in self.recordings:
+                return self.have(key)
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             stem = f"{datetime.now().astimezone():%Y-%m-%d %H.%M.%S} {_clean(key)[:8]}"
             path = self.folder / f"{stem}.{_extension(content_type, name)}{PART}"
@@ -232,10 +239,18 @@ class Inbox:
                 known.path.unlink(missing_ok=True)
 
     def have(self, key: str) -> int:
-        """Return how many bytes of an unfinished recording are here."""
+        """Return how many bytes of a recording are here from the beginning on."""
+        with self.lock:
+            if coming := self._coming.get(key):
+                return coming.have
+            known = self.recordings.get(key)
+            return known.path.stat().st_size if known and known.path.exists() else 0
+
+    def holds(self, key: str) -> list[tuple[int, int]]:
+        """Return where the bytes begin and end that came before the ones in front of them."""
         with self.lock:
             coming = self._coming.get(key)
-            return coming.have if coming else 0
+            return coming.holds() if coming else []
 
     def add(self, key: str, path: Path, duration: float | None) -> Recording:
         """Take a recording that was made on this machine."""

@@ -152,6 +152,15 @@ class Notebook:
             code,
         )
 
+    def printed(self, code):
+        """Run code in the kernel, apart from the notebook, and return what it prints."""
+        return self.evaluate(
+            "const r = panel.sessionContext.session.kernel.requestExecute({code: given[0]}); let text = '';"
+            "r.onIOPub = m => { if (m.header.msg_type === 'stream') text += m.content.text; };"
+            "await r.done; return text",
+            code,
+        )
+
     def outputs(self, index):
         """Return a cell's outputs as the document has them."""
         return self.evaluate("return panel.content.widgets[given[0]].model.toJSON().outputs", index)

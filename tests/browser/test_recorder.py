@@ -48,15 +48,16 @@ def open_recorder(chromium, server, tmp_path):
     script = Script(transcripts=[SAID] * 4, turns=[Turn(text="A novel of *Dickens*.")])
     with LocalBackend(script) as backend, opener(server, chromium) as open_notebook:
 
-        def open_(name, front="lab", *, dark=False):
+        def open_(name, front="lab", *, dark=False, kind="codex_nb.Recorder"):
             node = nbformat.v4.new_notebook()
             connect = f"_ = codex_nb.connect({backend.url!r}, auth=codex_nb.Bearer('made-up'))"
             node.cells = [
                 nbformat.v4.new_code_cell(f"%load_ext codex_nb\nimport codex_nb\n{connect}"),
-                nbformat.v4.new_code_cell(f"r = codex_nb.Recorder(save={str(tmp_path)!r})\nr"),
+                nbformat.v4.new_code_cell(f"r = {kind}(save={str(tmp_path)!r})\nr"),
                 nbformat.v4.new_code_cell("(await r.result()).text"),
             ]
             opened = open_notebook(node, name, front=front, dark=dark)
+            opened.backend = backend
             opened.run(0)
             opened.run(1)
             opened.page.wait_for_selector(SHOWN.format("idle"), timeout=60_000)
@@ -111,27 +112,55 @@ def test_record_and_read(open_recorder, tmp_path, front, dark):
     assert opened.outputs(2)[0]["data"]["text/plain"] == repr(SAID)
     assert opened.page.get_by_label("Transcript").input_value() == SAID
     (path,) = tmp_path.glob("*.webm")
-    seconds = opened.evaluate(
-        "const r = panel.sessionContext.session.kernel.requestExecute({code: 'print(r.recording.duration)'});"
-        "let text = ''; r.onIOPub = m => { if (m.header.msg_type === 'stream') text += m.content.text; };"
-        "await r.done; return Number(text)"
-    )
+    seconds = float(opened.printed("print(r.recording.duration)"))
     assert decoded_seconds(path) == pytest.approx(seconds, abs=0.3)
     opened.page.get_by_label("Play").click()
     opened.page.wait_for_function("() => document.querySelector('.codex-nb-recorder audio').currentTime > 0.3")
     picture(opened, f"{look}-4-done")
-    opened.page.get_by_role("button", name="To cell").click()
+    opened.page.get_by_role("button", name="To cell").dblclick()
     opened.page.wait_for_function("() => window.jupyterapp.shell.currentWidget.content.widgets.length === 4")
     assert opened.evaluate("return panel.content.widgets[2].model.sharedModel.source") == f"%%codex\n{SAID}"
-    opened.page.get_by_role("button", name="Ask Codex").click()
+    opened.page.get_by_role("button", name="Ask Codex").dblclick()
     opened.page.wait_for_selector(".jp-RenderedMarkdown em >> text=Dickens", timeout=60_000)
     if os.environ.get("CODEX_NB_PICTURES"):
         opened.page.screenshot(path=Path(os.environ["CODEX_NB_PICTURES"]) / f"recorder-{look}-5-asked.png")
+    assert [request.path for request in opened.backend.requests].count("/backend-api/codex/responses") == 1
+    assert opened.evaluate("return panel.content.widgets.length") == 4
+    check_saved(opened, look)
+
+
+def check_saved(opened, look):
+    """Look at the notebook as it is with a kernel, which shows a text once, and opened again without one."""
+    kept = opened.page.locator("[class^=codex-nb-kept]", has_text=SAID)
+    kept.wait_for(state="attached")
+    assert not kept.is_visible()
+    opened.save()
+    opened.evaluate("await panel.sessionContext.shutdown(); return null")
+    opened.page.reload()
+    kept.wait_for(state="visible", timeout=60_000)
+    assert kept.count() == 1
+    assert not opened.page.locator(".codex-nb-recorder").count()
+    if os.environ.get("CODEX_NB_PICTURES"):
+        time.sleep(1)
+        opened.page.screenshot(path=Path(os.environ["CODEX_NB_PICTURES"]) / f"recorder-{look}-6-saved.png")
+
+
+# A recorder to which every fifth message is lost; ``came`` counts the kinds of those that are not.
+LOSSY = """
+import collections
+class Lossy(codex_nb.Recorder):
+    came = collections.Counter()
+    def _take(self, widget, message, buffers=()):
+        self.came["all"] += 1
+        if self.came["all"] % 5:
+            self.came[message["kind"]] += 1
+            super()._take(widget, message, buffers)
+"""
 
 
 def test_large_file_arrives_whole(open_recorder, tmp_path):
-    """Fifteen MiB through the same way as a recording, dropped into it: the same bytes."""
-    opened = open_recorder("large")
+    """Fifteen MiB dropped into it, every fifth message lost: the same bytes, and few of them sent twice."""
+    opened = open_recorder("large", kind=f"exec({LOSSY!r}, globals()) or Lossy")
     sha256 = opened.evaluate(
         "const bytes = new Uint8Array(15 << 20); let x = 1;"
         "for (let i = 0; i < bytes.length; i++) bytes[i] = (x = (x * 1103515245 + 12345) & 0x7fffffff) >> 16;"
@@ -145,6 +174,8 @@ def test_large_file_arrives_whole(open_recorder, tmp_path):
     (path,) = tmp_path.glob("*.webm")
     assert hashlib.sha256(path.read_bytes()).hexdigest() == sha256
     assert path.stat().st_size == 15 << 20
+    chunks = opened.printed("print(r.came['chunk'])")
+    assert 15 <= int(chunks) <= 20
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ function make(tag, { className, text, ...rest } = {}, ...children) {
   return node;
 }
 
+// A button that does its work once, also for people who click everything twice.
 function button(text, click, title = "") {
-  return make("button", { type: "button", text, title, onclick: click });
+  return make("button", { type: "button", text, title, onclick: (event) => event.detail < 2 && click() });
 }
 
 async function copy(text) {

@@ -1,6 +1,6 @@
 // The microphone: what it hears, how loud it is, and how long it has been heard.
 const BITS = 32000; // a second; speech needs no more
-const SLICE = 500; // milliseconds: what a page that is lost may not have sent
+const SLICE = 250; // milliseconds: what a page that is lost may not have sent
 
 const PROBLEMS = {
   NotAllowedError: ["The browser does not let this page use the microphone.",

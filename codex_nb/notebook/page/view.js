@@ -27,7 +27,7 @@ class View {
     this.state = make("span", { className: "state", role: "status", "aria-live": "polite" });
     this.time = make("span", { className: "time", role: "timer" });
     this.meter = make("div", { className: "meter", role: "meter", "aria-label": "Level", "aria-valuemin": 0, "aria-valuemax": 100 }, make("div"));
-    this.pause = button("Pause", () => tape.pause());
+    this.pause = make("button", { type: "button", text: "Pause", onclick: () => tape.pause() });
     this.device = make("select", { "aria-label": "Microphone", onchange: () => (tape.device = this.device.value) });
     this.language = this.languages();
     this.hint = make("div", { className: "hint" });
@@ -38,6 +38,8 @@ class View {
     this.finish = button("Transcribe it", () => tape.send({ kind: "finish", id: tape.shown.id }));
     this.player = new Player(tape, () => this.paint());
     this.words = new Words(tape, this.model, this.el);
+    // The same text stands beside the widget, for notebooks that are opened without a kernel.
+    const kept = make("style", { text: `.${this.model.get("kept")} { display: none; }` });
     const now = make("div", { className: "now" }, make("div", { className: "line" }, this.state, this.time), this.meter);
     this.root = make("div", {
       className: "codex-nb-recorder", role: "group", "aria-label": "Recorder", tabindex: 0,
@@ -49,7 +51,7 @@ class View {
     },
       make("div", { className: "row head" }, this.record, now, this.pause,
         make("div", { className: "choices" }, this.device, this.language)),
-      this.hint, this.problem, this.player.root,
+      kept, this.hint, this.problem, this.player.root,
       make("div", { className: "row" }, this.again, this.finish, this.choose, this.file), this.words.root);
     this.el.append(this.root);
   }
@@ -93,7 +95,7 @@ class View {
   says(stage) {
     const { shown, upload, problem, note } = this.tape;
     let [state, hint] = SAYS[stage] ?? ["", ""], trouble = null;
-    if (stage === "sending" && upload.blob.size > 2 * CHUNK) state = `Saving … ${megabytes(upload.acked)} of ${megabytes(upload.blob.size)}`;
+    if (stage === "sending" && upload.size > 2 * CHUNK) state = `Saving … ${megabytes(upload.acked)} of ${megabytes(upload.size)}`;
     if (stage === "lost") [state, hint] = ["Broken off", `The page went away in the middle. What it had recorded is in ${shown.path}.`];
     if (stage === "failed") [state, hint, trouble] = ["No text yet", `The recording is kept in ${shown.path}.`, { text: shown.error, hint: shown.hint }];
     if (stage === "refused") trouble = upload.refused;

@@ -25,6 +25,7 @@ class Words {
   }
 
   askCodex() {
+    if (this.tape.asking) return;
     this.tape.asking = true;
     this.tape.send({ kind: "ask", id: this.tape.shown.id, text: this.text.value });
     this.tape.changed();
