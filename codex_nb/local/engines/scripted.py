@@ -51,8 +51,9 @@ class ScriptedEngine:
             seconds = seconds_of(hearing.content)
             length = f"{seconds:.1f} seconds" if seconds is not None else f"{len(hearing.content)} bytes"
             text = f"A scripted transcript of {length} of {container_of(hearing.content)}."
-        for delta in _deltas(text or "") if hearing.tell else ():
-            hearing.tell(delta)
+        if hearing.tell:
+            for delta in _deltas(text or ""):
+                hearing.tell(delta)
         return text
 
     async def sizes(self) -> Mapping[str, int]:
