@@ -11,12 +11,13 @@ from codex_nb.audio.pcm import PcmFormat
 if TYPE_CHECKING:
     from codex_nb.audio.pcm import Block
 
-__all__ = ["HEADER", "Wav", "WavWriter", "read_wav"]
+__all__ = ["HEADER", "Wav", "WavWriter", "read_wav", "wav_header"]
 
 HEADER: Final = 44
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 # What programs write that stream, and know no length yet.
 UNTOLD: Final = frozenset({0, 0x7FFFFFFF, 0x7FFFFFFF - 36, 0xFFFFFFFF, 0xFFFFFFFF - 36, 0x80000000})
+LARGEST: Final = 0xFFFFFFFF
 _SAMPLES: Final = {
     (PCM, 8): "u8",
     (PCM, 16): "s16le",
@@ -101,6 +102,11 @@ class WavWriter:
         self._file.close()
 
     def _header(self) -> bytes:
-        size, rate = self._size, self._rate
-        form = struct.pack("<4sIHHIIHH", b"fmt ", 16, PCM, 1, rate, rate * 2, 2, 16)
-        return struct.pack("<4sI4s", b"RIFF", 36 + size, b"WAVE") + form + struct.pack("<4sI", b"data", size)
+        return wav_header(self._rate, self._size)
+
+
+def wav_header(rate: int, size: int | None = None) -> bytes:
+    """Return the header of int16 mono samples that take ``size`` bytes; None: nobody knows yet."""
+    data = LARGEST if size is None else min(size, LARGEST)
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, PCM, 1, rate, rate * 2, 2, 16)
+    return struct.pack("<4sI4s", b"RIFF", min(36 + data, LARGEST), b"WAVE") + form + struct.pack("<4sI", b"data", data)

@@ -6,9 +6,12 @@ things stand by a state that a page opened later is given as well.
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from codex_nb.errors import AudioError, CodexError
+from codex_nb.notebook.hearing import Hearing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,6 +23,9 @@ __all__ = ["Dictation"]
 
 # Bytes of a recording that are sent back to a page at once; a message of 10 MiB would break the connection.
 PIECE: Final = 1 << 20
+# Seconds between two looks at the microphone of this machine, and until it is taken for forgotten.
+LOOK: Final = 0.2
+LONGEST: Final = 3 * 3600.0
 
 
 class Dictation:
@@ -44,6 +50,8 @@ class Dictation:
         self._send, self._tell, self._options = reply, show, options
         self._in_thread, self._keep = in_thread, keep
         self._last = ""
+        self._hearing: Hearing | None = None
+        self._hushed = threading.Event()
 
     @property
     def recording(self) -> Recording | None:
@@ -129,6 +137,54 @@ class Dictation:
         with found.path.open("rb") as file:
             at = file.seek(max(0, int(message["at"])))
             self.reply("piece", key, [file.read(PIECE)], at=at, size=found.path.stat().st_size)
+
+    def _on_listen(self, key: str, _message: dict[str, Any], _buffers: Any) -> None:
+        """Record with the microphone of this machine, for a page that is given none."""
+        if self._hearing or key in self.inbox.recordings:
+            return
+        self._last = key
+        try:
+            self._hearing = Hearing(self.inbox, key=key)
+        except AudioError as error:
+            self._last = ""
+            self.state = {"id": key, "phase": "deaf", "error": error.message, "hint": error.hint}
+            self._tell(self.state)
+            return
+        self._show(key, "listening")
+        self._in_thread(self._watch, self._hearing)
+
+    def _on_hush(self, _key: str, _message: dict[str, Any], _buffers: Any) -> None:
+        self._hushed.set()
+
+    def _watch(self, hearing: Hearing) -> None:
+        """Show how a recording of this machine goes on, until somebody or something ends it."""
+        self._hushed.clear()
+        while not self._hushed.wait(LOOK) and hearing.going and hearing.seconds < LONGEST:
+            self._show(hearing.key, "listening", seconds=round(hearing.seconds, 1), level=round(hearing.level, 2))
+        self.hush()
+
+    def hush(self) -> None:
+        """Close the microphone of this machine, and make text of what it heard."""
+        with self.inbox.lock:
+            hearing, self._hearing = self._hearing, None
+        if hearing is None:
+            return
+        try:
+            hearing.stop()
+        except CodexError as error:
+            hearing.recording.error = error
+            self._show(hearing.key, "failed", error=error.message, hint=error.hint)
+        else:
+            self.begin_transcribing(hearing.key)
+
+    def close(self) -> None:
+        """Close the microphone and the files; what came in stays."""
+        with self.inbox.lock:
+            hearing, self._hearing = self._hearing, None
+        if hearing:
+            with contextlib.suppress(CodexError):
+                hearing.stop()
+        self.inbox.close()
 
     def begin_transcribing(self, key: str) -> None:
         """Make text of a recording that is whole."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codex_nb.notebook.live import NOTHING, publish
@@ -34,5 +35,6 @@ class Kept:
     def _bundle(self, heard: Transcript | None) -> dict[str, str]:
         if heard is None:
             return NOTHING
-        shown = heard._repr_html_()  # pyright: ignore[reportPrivateUsage]
-        return {"text/html": f'<div class="{self._name}">{shown}</div>', "text/plain": repr(heard)}
+        named = heard.model_copy(update={"source": Path(heard.source).name})  # the folder is the user's affair
+        shown = named._repr_html_()  # pyright: ignore[reportPrivateUsage]
+        return {"text/html": f'<div class="{self._name}">{shown}</div>', "text/plain": repr(named)}

@@ -161,7 +161,8 @@ def transcribe_parser(prog: str) -> OptionParser:
     parser = OptionParser(
         prog=prog,
         description="Make text of recordings; without one, show a recorder.",
-        epilog='examples:\n  %codex_transcribe talk.m4a -l en -o talk\n  %codex_transcribe "day 1/*.wav" --save texts',
+        epilog='examples:\n  %codex_transcribe talk.m4a -l en -o talk\n  %codex_transcribe "day 1/*.wav" --save texts\n'
+        "  %codex_transcribe --mic --seconds 30",
         add_help=False,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -174,6 +175,9 @@ def transcribe_parser(prog: str) -> OptionParser:
     add("--prompt", metavar="TEXT", help="names and words that are said")
     add("--pcm", metavar="RATE:CHANNELS:FORMAT", help="the format of bare samples, such as 16000:1:s16le")
     add("-j", "--jobs", type=int, default=8, metavar="N", help="how many files are sent at once (default: 8)")
+    add("--mic", action="store_true", help="record with the kernel's own microphone, until stopped (extra mic)")
+    add("--seconds", type=_seconds, metavar="S", help="with --mic: stop by itself after so long")
+    add("--device", metavar="NAME", help="with --mic: which microphone, by a part of its name")
     add("--save", metavar="DIR", help="keep each transcript there, as a text file named after its recording")
     add("-o", "--out", metavar="NAME", help="the variable that gets the result; `name <<` in front does the same")
     add("-q", "--quiet", action="store_true", help="show nothing; the result is in _transcript and --out")

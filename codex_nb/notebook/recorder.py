@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import anywidget
-from traitlets import Dict, Unicode
+from traitlets import Bool, Dict, Unicode
 
 from codex_nb.errors import CodexError, InvalidOption
 from codex_nb.notebook.dictation import Dictation
@@ -48,6 +48,8 @@ class Recorder(anywidget.AnyWidget):
     shown = Dict().tag(sync=True)
     # The class of the text beside this widget, which is hidden while the widget itself shows it.
     kept = Unicode().tag(sync=True)
+    # Whether there are cells around it, and a kernel with a microphone of its own.
+    kernel = Bool(default_value=True).tag(sync=True)
 
     def __init__(
         self,
@@ -195,11 +197,14 @@ class Recorder(anywidget.AnyWidget):
         self._below = Below()
 
     def __repr__(self) -> str:
-        return f"<Recorder, {len(self.recordings)} recordings in {self._inbox.folder}>"
+        folder = self._inbox.folder
+        if folder.is_relative_to(Path.home()):  # a saved notebook need not name its user
+            folder = Path("~") / folder.relative_to(Path.home())
+        return f"<Recorder, {len(self.recordings)} recordings in {folder}>"
 
     def close(self) -> None:
         """Take it off the page; the recordings stay."""
-        self._inbox.close()
+        self._dictation.close()
         super().close()
 
 

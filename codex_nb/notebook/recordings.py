@@ -142,8 +142,11 @@ class _Coming:
     def matches(self, size: int, sha256: str) -> bool:
         return self.have == size and self._hash.hexdigest() == sha256
 
-    def close(self) -> Path:
-        """Close the file under its final name; return its path."""
+    def close(self, head: bytes = b"") -> Path:
+        """Close the file under its final name, ``head`` over its first bytes; return its path."""
+        if head:
+            self._file.seek(0)
+            self._file.write(head)
         self.sync()
         self._file.close()
         return self.path.rename(self.path.with_suffix(""))
@@ -221,12 +224,12 @@ class Inbox:
                 return None
             return self._finish(key, duration)
 
-    def finish(self, key: str) -> Recording | None:
-        """Take what is here of a recording for the whole: its page went away."""
+    def finish(self, key: str, *, duration: float | None = None, head: bytes = b"") -> Recording | None:
+        """Take what is here of a recording for the whole; ``head`` is written over its first bytes."""
         with self.lock, _told(self.folder):
             if key not in self._coming:
                 return self.recordings.get(key)
-            return self._finish(key, None)
+            return self._finish(key, duration, head)
 
     def delete(self, key: str) -> None:
         """Remove a recording from the disk."""
@@ -265,9 +268,9 @@ class Inbox:
                 coming.let_go()
             self._coming.clear()
 
-    def _finish(self, key: str, duration: float | None) -> Recording:
+    def _finish(self, key: str, duration: float | None, head: bytes = b"") -> Recording:
         found = self.recordings[key]
-        found.path = self._coming[key].close()
+        found.path = self._coming[key].close(head)
         found.duration = duration
         del self._coming[key]
         return found

@@ -15,7 +15,7 @@ function render({ model, el }) {
   const button = document.createElement("button");
   button.className = "codex-nb-stop";
   button.textContent = "Stop";
-  button.title = "Stop the answer; the text so far is kept";
+  button.title = model.get("title");
   const clock = document.createElement("span");
   const began = Date.now();
   const tick = () => (clock.textContent = ` ${Math.round((Date.now() - began) / 1000)} s`);

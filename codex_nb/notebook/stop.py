@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import anywidget
+from traitlets import Unicode
 
 __all__ = ["StopButton"]
 
@@ -17,6 +18,8 @@ class StopButton(anywidget.AnyWidget):
 
     _esm = HERE / "stop.js"
     _css = HERE / "stop.css"
+
+    title = Unicode("Stop the answer; the text so far is kept").tag(sync=True)
 
     def bundle(self) -> dict[str, Any]:
         """Return the display data, with a plain text for front ends without widgets."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from codex_nb.client.default import session as shared_session
-from codex_nb.errors import InvalidOption, Stopped
+from codex_nb.errors import CodexError, InvalidOption, Stopped
 from codex_nb.notebook.options import transcribe_parser
 from codex_nb.notebook.prompt import split_target
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from codex_nb.client.session import Session
-    from codex_nb.errors import CodexError
     from codex_nb.types.audio import Transcript
 
 __all__ = ["transcribe", "transcribe_line"]
@@ -73,11 +72,30 @@ def transcribe_line(magics: Any, line: str) -> Any:
         if name:
             shell.user_ns[name] = result
 
-    if not options.sources:
+    if options.mic:
+        result = _run_here(shell, options, keep)
+    elif options.seconds or options.device:
+        raise InvalidOption("--seconds and --device are for --mic.", hint="Add --mic, or leave them out.")
+    elif not options.sources:
         return _recorder(options, keep)
-    result = _run(_sources(options.sources, shell.user_ns), options, keep)
+    else:
+        result = _run(_sources(options.sources, shell.user_ns), options, keep)
     keep(result)
     return None if options.quiet else result
+
+
+def _run_here(shell: Any, options: argparse.Namespace, keep: Callable[[Any], None]) -> Any:
+    """Record with the kernel's own microphone, and transcribe that."""
+    from codex_nb.notebook.listening import record_here
+
+    if options.sources:
+        raise InvalidOption("--mic records; it takes no files.", hint="Leave one of them out.")
+    recording = record_here(shell, seconds=options.seconds, device=options.device, save=options.save)
+    try:
+        return _run([recording], options, keep)
+    except CodexError as error:
+        error.hint = f"{error.hint} The recording is kept in {recording.path}.".lstrip()
+        raise
 
 
 def _recorder(options: argparse.Namespace, keep: Callable[[Any], None]) -> Any:

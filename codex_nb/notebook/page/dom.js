@@ -1,6 +1,7 @@
 // Elements, and what is written in them.
 const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
 const megabytes = (n) => (n < 1e6 ? `${Math.round(n / 1000)} kB` : `${(n / 1e6).toFixed(1)} MB`);
+const freshId = () => [...crypto.getRandomValues(new Uint8Array(8))].map((n) => n.toString(16).padStart(2, "0")).join("");
 
 function make(tag, { className, text, ...rest } = {}, ...children) {
   const node = Object.assign(document.createElement(tag), className && { className }, text !== undefined && { textContent: text });

@@ -9,9 +9,13 @@ const PROBLEMS = {
   NotReadableError: ["The microphone cannot be read; another program may be using it.",
     "Close that program, or choose another microphone, then try again."],
   insecure: ["The browser gives no microphone to this address, because it is neither https nor localhost.",
-    "Open the notebook by https or at localhost (ssh -L brings a server there)."],
-  vscode: ["Notebooks in VS Code have no microphone.", "Open the notebook in JupyterLab to record here."],
-  missing: ["This front end has no microphone.", "Open the notebook in JupyterLab to record here."],
+    "Open the notebook by https or at localhost (ssh -L brings a server there). Or record on your own machine with codex-nb record, and drop the file here."],
+  vscode: ["VS Code gives notebooks no microphone.",
+    "Record with the kernel's own microphone, or with codex-nb record in a terminal, whose page opens in your browser. A file can be dropped here."],
+  missing: ["This front end gives notebooks no microphone.",
+    "Record with the kernel's own microphone, or with codex-nb record in a terminal, whose page opens in your browser. A file can be dropped here."],
+  policy: ["The page around this notebook lets it use no microphone.",
+    "Open the notebook in a tab of its own. Or record with codex-nb record in a terminal, and drop the file here."],
 };
 
 function problemOf(error) {
@@ -22,9 +26,10 @@ function problemOf(error) {
 
 // What stands in the way before anything is tried. Permissions are not asked for here: their answer is not reliable.
 function obstacle() {
-  if (navigator.mediaDevices?.getUserMedia && globalThis.MediaRecorder) return null;
   if (location.protocol === "vscode-webview:" || document.body.dataset.vscodeThemeKind) return "vscode";
-  return globalThis.isSecureContext ? "missing" : "insecure";
+  if (!globalThis.isSecureContext) return "insecure";
+  if (!navigator.mediaDevices?.getUserMedia || !globalThis.MediaRecorder) return "missing";
+  return (document.permissionsPolicy ?? document.featurePolicy)?.allowsFeature("microphone") === false ? "policy" : null;
 }
 
 class Microphone {

@@ -15,6 +15,8 @@ class Tape {
       if (this.busy) event.preventDefault();
     };
     globalThis.addEventListener("beforeunload", this.leave);
+    const stop = obstacle();
+    if (stop) this.problem = problemOf(stop);
   }
 
   get shown() { return this.model.get("shown") ?? {}; }
@@ -27,6 +29,12 @@ class Tape {
     const phase = this.shown.phase;
     if (phase === "arriving") return this.upload ? "transcribing" : "lost";
     return phase ?? "idle";
+  }
+
+  // How much was heard by now, and how loud it is.
+  get heard() {
+    if (this.stage === "listening") return { seconds: this.shown.seconds ?? 0, level: this.shown.level ?? 0 };
+    return { seconds: this.microphone.seconds, level: this.phase === "paused" ? 0 : this.microphone.level() };
   }
 
   receive(message, buffers) {
@@ -74,6 +82,14 @@ class Tape {
     this.changed();
   }
 
+  // The kernel's own microphone, for pages that are given none.
+  listen() {
+    this.problem = null;
+    this.upload = null;
+    this.forget();
+    this.send({ kind: "listen", id: freshId() });
+  }
+
   fail(error) {
     this.phase = "idle";
     this.problem = problemOf(error);
@@ -87,6 +103,7 @@ class Tape {
   }
 
   async stop() {
+    if (this.stage === "listening") return this.send({ kind: "hush", id: this.shown.id });
     if (!["recording", "paused"].includes(this.phase)) return;
     this.phase = "asking";
     this.upload.end(await this.microphone.stop());

@@ -34,7 +34,7 @@ class Growing {
 class Upload {
   constructor(send, { blob, type = blob?.type ?? "", name = "" } = {}, changed = () => {}) {
     Object.assign(this, { send, type, name, changed });
-    this.id = [...crypto.getRandomValues(new Uint8Array(8))].map((n) => n.toString(16).padStart(2, "0")).join("");
+    this.id = freshId();
     this.bytes = new Growing();
     if (blob) this.bytes.append(blob);
     this.acked = this.sent = this.hashed = this.asked = this.failures = 0;

@@ -5,11 +5,13 @@ const SAYS = {
   asking: ["Waiting for the microphone …", "The browser may ask for your leave"],
   recording: ["Recording", "Space stops, P pauses; all of it is being saved"],
   paused: ["Paused", "P goes on, Space stops"],
+  listening: ["Recording", "By the kernel's own microphone; Space stops, all of it is being saved"],
   sending: ["Saving …", ""],
   silent: ["Waiting for the kernel …", "The recording is safe in this page, and is sent when the kernel answers. You can download it now."],
   transcribing: ["Listening to it …", ""],
   done: ["Ready", ""],
 };
+const LIVE = ["recording", "paused", "listening"];
 const HELD = ["sending", "silent", "refused", "transcribing", "done", "failed", "lost"];
 
 class View {
@@ -34,6 +36,7 @@ class View {
     this.problem = make("div", { className: "problem", role: "alert" });
     this.file = make("input", { type: "file", accept: "audio/*,video/*,.silk,.amr,.caf", "aria-label": "Audio file", hidden: "", onchange: () => tape.choose(this.file.files[0]) });
     this.choose = button("Choose a file", () => this.file.click(), "Choose an audio file, or drop one here.");
+    this.kernel = button("Use the kernel's microphone", () => tape.listen(), "The machine that the kernel runs on records");
     this.again = button("Try again", () => tape.send({ kind: "retry", id: tape.shown.id }));
     this.finish = button("Transcribe it", () => tape.send({ kind: "finish", id: tape.shown.id }));
     this.player = new Player(tape, () => this.paint());
@@ -52,7 +55,7 @@ class View {
       make("div", { className: "row head" }, this.record, now, this.pause,
         make("div", { className: "choices" }, this.device, this.language)),
       kept, this.hint, this.problem, this.player.root,
-      make("div", { className: "row" }, this.again, this.finish, this.choose, this.file), this.words.root);
+      make("div", { className: "row" }, this.again, this.finish, this.kernel, this.choose, this.file), this.words.root);
     this.el.append(this.root);
   }
 
@@ -71,7 +74,7 @@ class View {
 
   toggle() {
     const { tape } = this;
-    if (["recording", "paused"].includes(tape.phase)) return tape.stop();
+    if (LIVE.includes(tape.stage)) return tape.stop();
     if (!tape.busy && tape.stage !== "transcribing") { this.player.forget(); tape.record(); }
   }
 
@@ -100,15 +103,16 @@ class View {
     if (stage === "failed") [state, hint, trouble] = ["No text yet", `The recording is kept in ${shown.path}.`, { text: shown.error, hint: shown.hint }];
     if (stage === "refused") trouble = upload.refused;
     if (stage === "idle" && problem) [state, hint, trouble] = ["No microphone", "", problem];
+    if (stage === "deaf") [state, hint, trouble] = ["No microphone", "", { text: shown.error, hint: shown.hint }];
     return [state, hint, trouble ? `${trouble.text}\n${trouble.hint ?? ""}` : note ?? ""];
   }
 
   paint() {
     const { tape } = this, { stage } = tape;
-    const live = ["recording", "paused"].includes(stage);
+    const live = LIVE.includes(stage), empty = ["idle", "deaf"].includes(stage);
     this.root.dataset.stage = stage;
     this.record.disabled = !live && (tape.busy || stage === "transcribing");
-    const act = live ? "Stop" : stage === "idle" ? "Record" : "Record anew";
+    const act = live ? "Stop" : empty ? "Record" : "Record anew";
     this.record.title = act;
     this.record.setAttribute("aria-label", act);
     const [state, hint, problem] = this.says(stage);
@@ -116,7 +120,7 @@ class View {
     this.hint.textContent = hint;
     if (this.problem.textContent !== problem) this.problem.textContent = problem;
     this.problem.hidden = !problem;
-    this.pause.hidden = !live;
+    this.pause.hidden = !live || stage === "listening";
     this.pause.textContent = stage === "paused" ? "Go on" : "Pause";
     this.time.hidden = this.meter.hidden = !live;
     this.device.hidden = !(tape.devices?.length > 1) || live;
@@ -126,7 +130,8 @@ class View {
     this.player.paint();
     this.again.hidden = stage !== "failed";
     this.finish.hidden = stage !== "lost";
-    this.choose.hidden = stage !== "idle" && stage !== "failed";
+    this.choose.hidden = !empty && stage !== "failed";
+    this.kernel.hidden = !(this.model.get("kernel") && (stage === "deaf" || (stage === "idle" && tape.problem)));
     this.words.root.hidden = stage !== "done";
     if (stage === "done") this.words.paint(tape.shown);
   }
@@ -141,10 +146,10 @@ class View {
   // What moves: the time, the level, the place of the playback.
   beat() {
     this.frame = requestAnimationFrame(() => this.beat());
-    const { tape } = this;
-    if (["recording", "paused"].includes(tape.phase)) {
-      this.time.textContent = clock(tape.microphone.seconds);
-      const level = tape.phase === "paused" ? 0 : tape.microphone.level();
+    const { tape } = this, heard = LIVE.includes(tape.stage) && tape.heard;
+    if (heard) {
+      const { seconds, level } = heard;
+      this.time.textContent = clock(seconds);
       this.meter.firstChild.style.transform = `scaleX(${level})`;
       this.meter.setAttribute("aria-valuenow", Math.round(level * 100));
     } else if (!this.player.root.hidden) this.player.beat();

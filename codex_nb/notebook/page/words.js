@@ -9,6 +9,7 @@ class Words {
     this.ask.classList.add("main");
     this.root = make("div", { className: "result" }, this.text,
       make("div", { className: "row" }, this.copied, this.cell, this.ask));
+    this.cell.hidden = this.ask.hidden = !model.get("kernel"); // a page of its own has no cells
   }
 
   async say(button, work, text) {
