@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from codex_nb.errors import CodexError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
 __all__ = ["side_by_side"]
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def side_by_side(work: Callable[[T], R], things: Sequence[T], limit: int) -> Iterator[tuple[int, R | CodexError]]:
+def side_by_side(work: Callable[[T], R], things: Sequence[T], limit: int) -> Generator[tuple[int, R | CodexError]]:
     """Give ``(place, result)`` as each ends, on the caller's thread; a `CodexError` stands where the result would.
 
     At most ``limit`` are under way at once. When the iterator is left (an interrupt, say), nothing new is begun.

@@ -8,6 +8,7 @@ from codex_nb.frames.account import models, usage
 from codex_nb.frames.calls import calls
 from codex_nb.frames.cli import cli_sessions, cli_tokens
 from codex_nb.frames.diffs import diffs
+from codex_nb.frames.embeddings import embeddings
 from codex_nb.frames.forecast import forecast
 from codex_nb.frames.history import usage_history
 from codex_nb.frames.places import environments, memories
@@ -19,6 +20,7 @@ __all__ = [
     "cli_sessions",
     "cli_tokens",
     "diffs",
+    "embeddings",
     "environments",
     "forecast",
     "memories",

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
 from codex_nb.errors import InvalidOption
 
-__all__ = ["CodexAccessor"]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from codex_nb.client.session import Session
+    from codex_nb.settings import Backend
+
+__all__ = ["CodexAccessor", "CodexColumnAccessor"]
 
 
 def _forecast(frame: pd.DataFrame) -> Any:
@@ -44,3 +51,53 @@ class CodexAccessor:
                 "This frame has no chart of its own.", hint=f"There is one of frames.{', frames.'.join(PLOTS)}()."
             )
         return draw(self._frame)
+
+
+@pd.api.extensions.register_series_accessor("codex")
+class CodexColumnAccessor:
+    """``frame["column"].codex``."""
+
+    def __init__(self, column: pd.Series[Any]) -> None:
+        self._column = column
+
+    def embed(
+        self,
+        session: Session | None = None,
+        *,
+        model: str | None = None,
+        dimensions: int | None = None,
+        backend: Backend | str | None = None,
+        concurrency: int = 8,
+    ) -> pd.Series[Any]:
+        """Return the vectors of this column's texts as a column of the same index: ``vector[model]``, float32.
+
+        What stands there twice is asked for once, what was asked for before not at all; see `frames.embeddings`.
+
+        Raises:
+            BadRequestError: something is no text, or the service refuses one; ``index`` is its row.
+            Stopped: the user interrupted; what came is kept.
+
+        """
+        from codex_nb.frames.embeddings import embed_column
+
+        return embed_column(
+            self._column, session, model=model, dimensions=dimensions, backend=backend, concurrency=concurrency
+        )
+
+    @property
+    def matrix(self) -> NDArray[np.float32]:
+        """The vectors of this column: float32, rows by dimensions, NaN where one is missing; read-only.
+
+        Raises:
+            InvalidOption: it is no column of vectors.
+
+        """
+        from codex_nb.frames.vectors import VectorArray
+
+        array: Any = self._column.array
+        if not isinstance(array, VectorArray):
+            raise InvalidOption(
+                f"This column holds {self._column.dtype}, and no vectors.",
+                hint="Embed it first: df['text'].codex.embed(). Lists: df['lists'].astype('vector').",
+            )
+        return array.matrix

@@ -13,13 +13,16 @@ __all__ = ["bar", "paged"]
 T = TypeVar("T")
 
 
-def bar(total: int | None, unit: str, what: str) -> Any:
-    """Return a bar that goes away when it is closed; it is a widget where the front end has them."""
+def bar(total: int | None, unit: str, what: str, *, shown: bool = True) -> Any:
+    """Return a bar that goes away when it is closed; it is a widget where the front end has them.
+
+    One that is not to be ``shown`` does nothing.
+    """
     from tqdm.auto import tqdm
 
     # A count of rows never changes often enough to need the thread that watches slow bars.
     tqdm.monitor_interval = 0
-    return tqdm(total=total, unit=f" {unit}", desc=what, leave=False, dynamic_ncols=True)
+    return tqdm(total=total, unit=f" {unit}", desc=what, leave=False, dynamic_ncols=True, disable=not shown)
 
 
 def paged(page: Page[T], limit: int | None, unit: str, what: str) -> Iterator[T]:
