@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from codex_nb.audio.split import Piece
     from codex_nb.audio.wav import Wav
 
-__all__ = ["prepare", "samples"]
+__all__ = ["bare", "prepare", "samples"]
 
 # A second, or this part of the whole: what may be missing at the end of a recording that counts as whole.
 MISSING_SECONDS, MISSING_PART = 1.0, 0.02
@@ -91,9 +91,13 @@ def samples(source: Any, rate: int = 24_000, **options: Any) -> Iterator[bytes]:
     """
     everything = Limits(size=None)
     for clip in prepare(source, limits=everything, **options):
-        trouble = Trouble(given_name(source), clip.container)
-        for block in _decoded(clip.kept, trouble, rate).blocks:
-            yield block.astype("<i2", copy=False).tobytes()
+        yield from bare(clip, rate, given_name(source))
+
+
+def bare(clip: Clip, rate: int, source: str = "") -> Iterator[bytes]:
+    """Give one clip as bare samples, as `samples` does. ``source`` is what errors call it."""
+    for block in _decoded(clip.kept, Trouble(source or clip.name, clip.container), rate).blocks:
+        yield block.astype("<i2", copy=False).tobytes()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
-import threading
 import time
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import httpx
 
 from codex_nb.client._bodies import AsyncBody, SyncBody
 from codex_nb.client._recording import Watched
+from codex_nb.client._socket import AsyncLine, Handshake, SyncLine, is_open
+from codex_nb.client._threads import Halted, side_by_side
 from codex_nb.client._transport import fault, without_query
 from codex_nb.errors import CodexError
-from codex_nb.wire.call import Blocking, Call, Pause, Play, Read, Together
+from codex_nb.wire.call import Blocking, Call, Pause, Play, Read, Tell, Together, Write
 from codex_nb.wire.retry import Retry, retrying
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    import threading
+    from collections.abc import AsyncIterator, Callable, Generator, Sequence
 
     from codex_nb.client._recording import Recorder, Recording
     from codex_nb.client._transport import Transport
@@ -37,23 +37,38 @@ class SyncDriver:
         self.transport = transport
         self.recorder = recorder
 
-    def run(self, flow: Flow[T], *, keep_open: bool = False, halted: threading.Event | None = None) -> T:
-        """Do what ``flow`` asks for until it returns, then close what it opened, unless that is its result.
+    def run(self, flow: Flow[T], *, keep_open: bool = False) -> T:
+        """Do what ``flow`` asks for until it returns, then close what it opened, unless that is its result."""
+        running = self.running(flow, keep_open=keep_open)
+        while True:
+            try:
+                next(running)
+            except StopIteration as end:
+                return cast("T", end.value)
 
-        Once ``halted`` is set the flow is left at its next step.
-        """
+    def running(
+        self, flow: Flow[T], *, keep_open: bool = False, halted: threading.Event | None = None
+    ) -> Generator[Any, None, T]:
+        """Do the same, and give what it tells meanwhile. Once ``halted`` is set the flow is left at its next step."""
         watched = Watched(self.recorder)
         flow = retrying(watched.flow(flow), Retry(self.transport.settings.max_retries))
-        opened: list[SyncBody] = []
+        opened: list[SyncBody | SyncLine] = []
         outcome: Any = None
         failed: CodexError | None = None
         try:
             while True:
                 step = flow.throw(failed) if failed else flow.send(outcome)
                 if halted and halted.is_set():
-                    raise _Halted
+                    raise Halted
+                outcome = failed = None
                 try:
-                    outcome, failed = self._do(step, opened, watched), None
+                    match step:
+                        case Tell(event):
+                            yield event
+                        case Together():
+                            outcome = yield from side_by_side(step, self._beside)
+                        case _:
+                            outcome = self._do(step, opened, watched)
                 except CodexError as error:
                     failed = error
         except StopIteration as end:
@@ -64,36 +79,45 @@ class SyncDriver:
             for body in opened:
                 body.close()
 
-    def _do(self, step: Step, opened: list[SyncBody], watched: Watched) -> Any:
+    def _beside(self, flow: Flow[T], halted: threading.Event) -> Generator[Any, None, T]:
+        return self.running(flow, halted=halted)
+
+    def _do(self, step: Step, opened: list[SyncBody | SyncLine], watched: Watched) -> Any:
         match step:
             case Call():
                 return self._send(step, opened, watched.recording)
             case Read(reply):
-                return cast("SyncBody", reply.body).read()
+                return cast("SyncBody | SyncLine", reply.body).read()
+            case Write(reply, message):
+                return cast("SyncLine", reply.body).write(message)
             case Play():
                 return self._play(step)
             case Pause(seconds):
                 return time.sleep(seconds)
             case Blocking(work):
                 return work()
-            case Together():
-                return self._together(step)
+            case _:
+                raise AssertionError(step)
 
-    def _send(self, call: Call, opened: list[SyncBody], recording: Recording | None) -> Reply:
+    def _send(self, call: Call, opened: list[SyncBody | SyncLine], recording: Recording | None) -> Reply:
         transport = self.transport
         client = transport.client()
         request = transport.request(client, call)
+        handshake = Handshake(request) if call.socket else None
         if recording:
             recording.sending(request)
         try:
             response = client.send(request, auth=transport.auth_for(call, self), stream=True, follow_redirects=False)
         except httpx.HTTPError as error:
             raise fault(error, without_query(request.url), transport.silence(call)) from error
-        streams = call.stream and response.is_success
-        body = SyncBody(response, transport.silence(call), recording if streams else None)
         if recording:
             recording.arrived(response)
+        streams = call.stream and response.is_success
+        body = SyncBody(response, transport.silence(call), recording if streams else None)
         opened.append(body)
+        if handshake and is_open(response):
+            opened[-1] = line = SyncLine(response, handshake, transport.silence(call), recording)
+            return transport.reply(response, b"", line)
         if streams:
             return transport.reply(response, b"", body)
         reply = transport.reply(response, body.read_all())
@@ -103,38 +127,6 @@ class SyncDriver:
     def _play(self, step: Play) -> Reply:
         response = httpx.Response(200, headers=step.headers, content=iter(step.chunks), request=_as_if(step))
         return self.transport.reply(response, b"", SyncBody(response, self.transport.settings.silence))
-
-    def _together(self, step: Together) -> list[Any]:
-        """Run each flow on a thread of its own; flows are taken on the caller's thread, which an interrupt frees."""
-        ended: SimpleQueue[tuple[int, Any, BaseException | None]] = SimpleQueue()
-        results: dict[int, Any] = {}
-        halted = threading.Event()
-        started = 0
-
-        def work(number: int, flow: Flow[Any]) -> None:
-            try:
-                ended.put((number, self.run(flow, halted=halted), None))
-            except BaseException as error:  # noqa: BLE001 - raised again on the caller's thread
-                ended.put((number, None, error))
-
-        def take_one() -> None:
-            number, result, error = ended.get()
-            if error:
-                raise error
-            results[number] = result
-
-        try:
-            for flow in step.flows:
-                if started - len(results) >= step.limit:
-                    take_one()
-                run = contextvars.copy_context().run
-                threading.Thread(target=run, args=(work, started, flow), daemon=True).start()
-                started += 1
-            while len(results) < started:
-                take_one()
-        finally:
-            halted.set()
-        return [results[number] for number in range(started)]
 
 
 def _as_if(step: Play) -> httpx.Request:
@@ -146,10 +138,6 @@ async def _each(chunks: Sequence[bytes]) -> AsyncIterator[bytes]:
         yield chunk
 
 
-class _Halted(BaseException):
-    """A flow is left because one beside it failed."""
-
-
 class AsyncDriver:
     """Runs flows on the event loop: `SyncDriver`, with ``await`` where that one waits."""
 
@@ -157,18 +145,29 @@ class AsyncDriver:
         self.transport = transport
         self.recorder = recorder
 
-    async def run(self, flow: Flow[T], *, keep_open: bool = False) -> T:
-        """Do what ``flow`` asks for until it returns, then close what it opened, unless that is its result."""
+    async def run(self, flow: Flow[T], *, keep_open: bool = False, tell: Callable[[Any], None] | None = None) -> T:
+        """Do what ``flow`` asks for until it returns, then close what it opened, unless that is its result.
+
+        ``tell`` is called with what it tells meanwhile.
+        """
         watched = Watched(self.recorder)
         flow = retrying(watched.flow(flow), Retry(self.transport.settings.max_retries))
-        opened: list[AsyncBody] = []
+        opened: list[AsyncBody | AsyncLine] = []
         outcome: Any = None
         failed: CodexError | None = None
         try:
             while True:
                 step = flow.throw(failed) if failed else flow.send(outcome)
+                outcome = failed = None
                 try:
-                    outcome, failed = await self._do(step, opened, watched), None
+                    match step:
+                        case Tell(event):
+                            if tell:
+                                tell(event)
+                        case Together():
+                            outcome = await self._together(step, tell)
+                        case _:
+                            outcome = await self._do(step, opened, watched)
                 except CodexError as error:
                     failed = error
         except StopIteration as end:
@@ -179,25 +178,28 @@ class AsyncDriver:
             for body in opened:
                 await body.aclose()
 
-    async def _do(self, step: Step, opened: list[AsyncBody], watched: Watched) -> Any:
+    async def _do(self, step: Step, opened: list[AsyncBody | AsyncLine], watched: Watched) -> Any:
         match step:
             case Call():
                 return await self._send(step, opened, watched.recording)
             case Read(reply):
-                return await cast("AsyncBody", reply.body).read()
+                return await cast("AsyncBody | AsyncLine", reply.body).read()
+            case Write(reply, message):
+                return await cast("AsyncLine", reply.body).write(message)
             case Play():
                 return self._play(step)
             case Pause(seconds):
                 return await asyncio.sleep(seconds)
             case Blocking(work):
                 return await asyncio.to_thread(work)
-            case Together():
-                return await self._together(step)
+            case _:
+                raise AssertionError(step)
 
-    async def _send(self, call: Call, opened: list[AsyncBody], recording: Recording | None) -> Reply:
+    async def _send(self, call: Call, opened: list[AsyncBody | AsyncLine], recording: Recording | None) -> Reply:
         transport = self.transport
         client = transport.async_client()
         request = transport.request(client, call)
+        handshake = Handshake(request) if call.socket else None
         if recording:
             recording.sending(request)
         try:
@@ -206,11 +208,14 @@ class AsyncDriver:
             )
         except httpx.HTTPError as error:
             raise fault(error, without_query(request.url), transport.silence(call)) from error
-        streams = call.stream and response.is_success
-        body = AsyncBody(response, transport.silence(call), recording if streams else None)
         if recording:
             recording.arrived(response)
+        streams = call.stream and response.is_success
+        body = AsyncBody(response, transport.silence(call), recording if streams else None)
         opened.append(body)
+        if handshake and is_open(response):
+            opened[-1] = line = AsyncLine(response, handshake, transport.silence(call), recording)
+            return transport.reply(response, b"", line)
         if streams:
             return transport.reply(response, b"", body)
         reply = transport.reply(response, await body.read_all())
@@ -221,14 +226,14 @@ class AsyncDriver:
         response = httpx.Response(200, headers=step.headers, content=_each(step.chunks), request=_as_if(step))
         return self.transport.reply(response, b"", AsyncBody(response, self.transport.settings.silence))
 
-    async def _together(self, step: Together) -> list[Any]:
+    async def _together(self, step: Together, tell: Callable[[Any], None] | None) -> list[Any]:
         room = asyncio.Semaphore(step.limit)
         tasks: list[asyncio.Task[Any]] = []
         try:
             async with asyncio.TaskGroup() as group:
                 for flow in step.flows:
                     await room.acquire()
-                    tasks.append(group.create_task(self.run(flow)))
+                    tasks.append(group.create_task(self.run(flow, tell=tell)))
                     tasks[-1].add_done_callback(lambda _task: room.release())
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None

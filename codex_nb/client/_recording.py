@@ -118,6 +118,13 @@ class Recording:
         if self._facts["endpoint"] == "account/wham/usage":
             self._quota += [("usage", window) for window in usage_windows(reply.content)]
 
+    def said(self, message: bytes) -> None:
+        """Note a message of a socket: the first one with text, and the one that counts tokens."""
+        if b'"delta"' in message:
+            self._facts.setdefault("to_text", self._elapsed())
+        if b'"usage"' in message:
+            self._body = ends(message)
+
     def ended(self, error: CodexError | None = None) -> None:
         """Note the end: of the stream, if one came, else of the call."""
         if self._whole and not isinstance(error, MalformedStream):

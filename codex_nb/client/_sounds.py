@@ -5,36 +5,18 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from codex_nb.audio.prepare import prepare
 from codex_nb.client._source import open_source
 from codex_nb.errors import AudioError, FileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from codex_nb.audio.clip import Clip, Limits
 
-__all__ = ["Sound", "Sounds", "name_of", "open_sounds"]
+__all__ = ["Sounds", "name_of", "open_sounds"]
 
 UNNAMED: Final = "audio"
-
-
-class Sound(Protocol):
-    """One piece of a recording: ``start`` and ``duration`` are seconds, the latter None where it is not known."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def content_type(self) -> str: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def start(self) -> float: ...
-    @property
-    def duration(self) -> float | None: ...
-    def chunks(self) -> Iterator[bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,8 @@ class Transport:
         )
         if "://" in call.path:  # a client of the caller's may have a login or cookies of its own
             for name in OF_THE_ACCOUNT:
-                request.headers.pop(name, None)
+                if name not in call.headers:
+                    request.headers.pop(name, None)
         return request
 
     def _url(self, call: Call) -> httpx.URL:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import html
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from pydantic import Field, PrivateAttr
 
 from codex_nb.safe_markdown import printable
 from codex_nb.types._base import Shape
 
-__all__ = ["Transcript", "TranscriptSegment"]
+__all__ = [
+    "Transcript",
+    "TranscriptSegment",
+    "TranscriptionStreamEvent",
+    "TranscriptionTextDeltaEvent",
+    "TranscriptionTextDoneEvent",
+]
 
 
 class TranscriptSegment(Shape):
@@ -59,3 +65,21 @@ class Transcript(Shape):
             f'<div style="white-space: pre-wrap; max-width: 60em; line-height: 1.5">{text}</div>'
             f'<div style="opacity: 0.65; font-size: 85%">{about}</div>'
         )
+
+
+class TranscriptionTextDeltaEvent(Shape):
+    """A few more characters of a text under way."""
+
+    delta: str
+    type: Literal["transcript.text.delta"] = "transcript.text.delta"
+
+
+class TranscriptionTextDoneEvent(Shape):
+    """The text is whole: ``text``. It counts where it differs from the deltas, which are heard as they come."""
+
+    text: str
+    transcript: Transcript
+    type: Literal["transcript.text.done"] = "transcript.text.done"
+
+
+TranscriptionStreamEvent: TypeAlias = TranscriptionTextDeltaEvent | TranscriptionTextDoneEvent

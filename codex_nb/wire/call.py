@@ -1,8 +1,8 @@
 """What a flow may ask for, and what it is handed back.
 
-A flow is a generator that describes an endpoint: it yields a `Call`, `Read`, `Pause`, `Blocking` or `Together`, is
-sent what came of it, and returns the result. It never sends, sleeps or opens anything itself, so one definition serves
-the synchronous and the asynchronous face alike.
+A flow is a generator that describes an endpoint: it yields a `Call`, `Read`, `Write`, `Pause`, `Blocking`, `Together`
+or `Tell`, is sent what came of it, and returns the result. It never sends, sleeps or opens anything itself, so one
+definition serves the synchronous and the asynchronous face alike.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ __all__ = [
     "Reply",
     "Secret",
     "Step",
+    "Tell",
     "Together",
+    "Write",
 ]
 
 T = TypeVar("T")
@@ -68,10 +70,10 @@ class Call:
 
     Its body is ``json``, a ``form`` of names and values, or ``content``, streamed; at most one of them.
     ``also_fine`` lists statuses that the flow wants to see itself; any other one that is no success is raised.
-    With ``stream`` the reply comes open, at its headers, to be taken by `Read`. ``timeout`` is the most silence to
-    bear, in seconds, where the session's is longer; ``patience`` takes the place of the session's. ``progress`` is told
-    how many bytes of ``content`` are sent, from 0 on for each attempt, where the caller is: on its thread, on its event
-    loop.
+    With ``stream`` the reply comes open, at its headers, to be taken by `Read`; with ``socket`` it is a WebSocket, for
+    `Read` and `Write`. ``timeout`` is the most silence to bear, in seconds, where the session's is longer; ``patience``
+    takes the place of the session's. ``progress`` is told how many bytes of ``content`` are sent, from 0 on for each
+    attempt, where the caller is: on its thread, on its event loop.
     """
 
     method: str
@@ -83,6 +85,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     also_fine: frozenset[int] = frozenset()
     stream: bool = False
+    socket: bool = False
     signed_in: bool = True
     timeout: float | None = None
     patience: float | None = None
@@ -148,9 +151,24 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Wait for the next bytes of an open reply; ``b""`` is its end."""
+    """Wait for the next bytes of an open reply, of a socket the next message; ``b""`` is its end."""
 
     reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Send a message on a socket; hand back the messages that have come meanwhile, as a list of bytes."""
+
+    reply: Reply
+    message: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Show ``event`` to whoever looks at this flow while it runs."""
+
+    event: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,5 +191,5 @@ class Together:
     limit: int
 
 
-Step: TypeAlias = Call | Read | Play | Pause | Blocking | Together
+Step: TypeAlias = Call | Read | Write | Play | Pause | Blocking | Together | Tell
 Flow: TypeAlias = Generator[Step, Any, T]

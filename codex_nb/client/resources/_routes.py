@@ -2,87 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from codex_nb.errors import CodexError, InternalServerError, InvalidOption, MalformedStream
+from codex_nb.client.resources._local_route import local
+from codex_nb.client.resources._realtime_route import realtime
+from codex_nb.client.resources._route import MEGABYTE, MODEL, TIMED_MODEL, Route, text_of
+from codex_nb.client.resources._text_stream import streamed
+from codex_nb.errors import CodexError, InternalServerError, InvalidOption
 from codex_nb.wire.call import Call
-from codex_nb.wire.json import as_object
 from codex_nb.wire.multipart import Form
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
+    from codex_nb.audio.clip import Clip
     from codex_nb.client._core import Core
-    from codex_nb.client._sounds import Sound
+    from codex_nb.client.resources._route import Asked
     from codex_nb.wire.call import Flow, Reply
     from codex_nb.wire.json import JSONObject
 
-__all__ = ["ROUTES", "Asked", "Route", "refused_by_ears", "routes"]
-
-MEGABYTE: Final = 1024 * 1024
-# OpenAI's cheapest model for speech; the one that gives times; and what other servers call theirs.
-MODEL, TIMED_MODEL = "gpt-4o-mini-transcribe", "whisper-1"
+__all__ = ["ROUTES", "refused_by_ears", "routes"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What is asked of each piece. ``timed``: the segments' times are wanted."""
-
-    model: str | None = None
-    language: str | None = None
-    prompt: str | None = None
-    timed: bool = False
-    extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-    def fields(self, **more: Any) -> dict[str, str]:
-        """Return the fields of a form."""
-        named = {"model": self.model, "language": self.language, "prompt": self.prompt, **more, **self.extra}
-        return {name: str(value) for name, value in named.items() if value is not None}
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A way from sound to text. ``longest`` (seconds) and ``largest`` (bytes) are what it takes in one piece.
-
-    ``about`` says what it is, and who may be billed for it.
-    """
-
-    name: str
-    hear: Callable[[Core, Sound, Asked], Flow[JSONObject]]
-    about: str
-    largest: int | None
-    longest: float | None = None
-    gives_times: bool = False
-
-
-def _codex(core: Core, sound: Sound, asked: Asked) -> Flow[JSONObject]:
+def _codex(core: Core, clip: Clip, asked: Asked) -> Flow[JSONObject]:
     """Ask ChatGPT's own dictation. A backend may name its address by itself."""
-    form = Form(sound, asked.fields())
+    form = Form(clip, asked.fields())
     path = "dictation" if "dictation" in core.settings.backend.roots else "account/transcribe"
     reply: Reply = yield Call("POST", path, content=form, headers=form.headers)
-    return _heard(reply)
+    return text_of(reply)
 
 
-def _platform(core: Core, sound: Sound, asked: Asked) -> Flow[JSONObject]:
+def _platform(core: Core, clip: Clip, asked: Asked) -> Flow[JSONObject]:
     """Ask the public endpoint, or the like of another server."""
     usual = TIMED_MODEL if asked.timed or not core.settings.backend.speaks_codex else MODEL
     wanted = "verbose_json" if asked.timed else "json"
-    form = Form(sound, asked.fields(model=asked.model or usual, response_format=wanted))
-    reply: Reply = yield Call("POST", "platform/audio/transcriptions", content=form, headers=form.headers)
-    return _heard(reply)
-
-
-def _heard(reply: Reply) -> JSONObject:
-    heard = as_object(reply.json())
-    if not isinstance(heard.get("text"), str):
-        raise MalformedStream(
-            "The service's answer holds no text.",
-            hint="Check the backend's address, and whether a proxy or sign-in page is in the way.",
-            content_type=reply.headers.get("content-type", ""),
-        )
-    return heard
+    live = {"stream": "true"} if asked.live and not asked.timed else {}
+    form = Form(clip, asked.fields(model=asked.model or usual, response_format=wanted, **live))
+    reply: Reply = yield Call(
+        "POST", "platform/audio/transcriptions", content=form, headers=form.headers, stream=bool(live)
+    )
+    return (yield from streamed(reply)) if live else text_of(reply)
 
 
 ROUTES: Final[dict[str, Route]] = {
@@ -94,8 +52,13 @@ ROUTES: Final[dict[str, Route]] = {
         "may be billed to the platform organization",
         largest=25 * MEGABYTE,
         longest=1400.0,
-        gives_times=True,
     ),
+    # A piece is heard once it is whole, so pieces are short where text is wanted while it is spoken of.
+    "realtime": Route(
+        "realtime", realtime, "by the realtime socket; may be billed to the platform organization", longest=300.0
+    ),
+    # Engines on this machine, which a caller may not have made for several threads.
+    "local": Route("local", local, "on this machine", largest=25 * MEGABYTE, longest=300.0, at_once=1),
 }
 
 

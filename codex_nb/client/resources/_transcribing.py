@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from codex_nb.audio.clip import Limits
 from codex_nb.client._incoming import shaped
 from codex_nb.client._sounds import name_of, open_sounds
-from codex_nb.client.resources._routes import ROUTES, Asked, refused_by_ears, routes
+from codex_nb.client.resources._growing import Part, joined
+from codex_nb.client.resources._local_route import engine_of
+from codex_nb.client.resources._route import Asked, Heard
+from codex_nb.client.resources._routes import ROUTES, refused_by_ears, routes
 from codex_nb.errors import (
     APIConnectionError,
     AudioError,
@@ -18,21 +20,25 @@ from codex_nb.errors import (
     InternalServerError,
     InvalidOption,
     MalformedStream,
+    NotFoundError,
     RateLimitError,
+    ResponseFailed,
+    StreamInterrupted,
     UnsupportedByBackend,
     UsageLimitReached,
 )
 from codex_nb.types.audio import Transcript
-from codex_nb.wire.call import Blocking, Flow, Together
+from codex_nb.wire.call import Blocking, Flow, Tell, Together
 from codex_nb.wire.captions import CAPTIONS
 from codex_nb.wire.json import as_number, as_object, as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from codex_nb.audio.clip import Clip
     from codex_nb.client._core import Core
-    from codex_nb.client._sounds import Sound, Sounds
-    from codex_nb.client.resources._routes import Route
+    from codex_nb.client._sounds import Sounds
+    from codex_nb.client.resources._route import Route
     from codex_nb.wire.json import JSONObject
 
 __all__ = ["Transcribing"]
@@ -42,18 +48,34 @@ PREPARING: Final = ("pcm", "rate", "silk_decoder", "silk_rate", "silk_decode", "
 FORMATS: Final = ("json", "text", "verbose_json", "srt", "vtt")
 CONCURRENCY: Final = 4
 # What may be gone when the same piece is sent once more.
-PASSING: Final = (APIConnectionError, InternalServerError, RateLimitError, MalformedStream)
+PASSING: Final = (APIConnectionError, InternalServerError, RateLimitError, MalformedStream, StreamInterrupted)
 # What another route may do better.
-OF_THE_ROUTE: Final = (*PASSING, AudioError, CloudflareChallenge, UnsupportedByBackend)
+OF_THE_ROUTE: Final = (
+    *PASSING,
+    AudioError,
+    CloudflareChallenge,
+    NotFoundError,
+    ResponseFailed,
+    UnsupportedByBackend,
+)
 
 
 class Transcribing:
-    """A recording on its way to a `Transcript`, or to the text form that was asked for."""
+    """A recording on its way to a `Transcript`, or to the text form that was asked for.
 
-    def __init__(self, core: Core, file: Any, response_format: str, options: Mapping[str, Any]) -> None:
+    Its flow tells a `Part` whenever more of a piece is heard; ``live`` asks services for that which do it on demand.
+    """
+
+    def __init__(
+        self, core: Core, file: Any, response_format: str, options: Mapping[str, Any], *, live: bool = False
+    ) -> None:
         if response_format not in FORMATS:
             raise InvalidOption(
                 f"There is no response_format {response_format!r}.", hint=f"There are {', '.join(FORMATS)}."
+            )
+        if live and response_format in CAPTIONS:
+            raise InvalidOption(
+                f"{response_format} is not streamed: its times are known at the end.", hint="Leave out stream=True."
             )
         self._core = core
         self._file = file
@@ -61,15 +83,23 @@ class Transcribing:
         self._prepared = {name: options[name] for name in PREPARING if options.get(name) is not None}
         self._concurrency = options.get("concurrency") or CONCURRENCY
         self._routes = routes(options.get("route"), speaks_codex=core.settings.backend.speaks_codex)
+        # What was heard of each piece so far: the end of a recording may fail, and its beginning is not lost.
+        self._texts: dict[int, str] = {}
         self._asked = Asked(
             model=options.get("model"),
             language=options.get("language"),
             prompt=options.get("prompt"),
             timed=response_format in {"verbose_json", *CAPTIONS},
+            live=live,
+            engine=engine_of(options.get("engine")) if ROUTES["local"] in self._routes else None,
             extra=options.get("extra_body") or {},
         )
 
     def flow(self) -> Flow[Any]:
+        """Return the transcript in the form that was asked for."""
+        return self._in_form((yield from self.heard()))
+
+    def heard(self) -> Flow[Transcript]:
         """Take the routes in order until one serves; what is wrong with the recording itself is raised at once."""
         failed: dict[str, str] = {}
         for route in self._routes:
@@ -83,35 +113,62 @@ class Transcribing:
                     raise
             else:
                 found.failed_routes = failed
-                return self._in_form(found)
+                return found
             finally:
                 sounds.close()
         raise AssertionError  # the last route returns or raises
 
     def _by(self, route: Route, sounds: Sounds) -> Flow[Transcript]:
         heard: dict[int, JSONObject] = {}
+        self._texts.clear()
+        yield Tell(Part(0, "", anew=True))
         try:
             yield from self._hear_all(route, sounds.pieces, heard)
             return _transcript(sounds, route, [heard[number] for number in range(len(sounds.pieces))])
         except CodexError as error:
-            partial = joined(str(heard[number].get("text", "")) for number in sorted(heard))
+            partial = joined(self._texts[number] for number in sorted(self._texts))
             raise self._told(error, route, partial) from error.__cause__
 
-    def _hear_all(self, route: Route, pieces: Sequence[Sound], heard: dict[int, JSONObject]) -> Flow[None]:
+    def _hear_all(self, route: Route, pieces: Sequence[Clip], heard: dict[int, JSONObject]) -> Flow[None]:
         """Send every piece, several at once; then those that failed, alone."""
         if len(pieces) > 1:
             tries = (self._try(route, number, piece, heard) for number, piece in enumerate(pieces))
-            yield Together(tries, limit=self._concurrency)
+            yield Together(tries, limit=route.at_once or self._concurrency)
         for number, piece in enumerate(pieces):
             if number not in heard:
-                heard[number] = yield from route.hear(self._core, piece, self._asked)
+                heard[number] = yield from self._piece(route, number, piece)
 
-    def _try(self, route: Route, number: int, piece: Sound, heard: dict[int, JSONObject]) -> Flow[None]:
+    def _try(self, route: Route, number: int, piece: Clip, heard: dict[int, JSONObject]) -> Flow[None]:
         try:
-            heard[number] = yield from route.hear(self._core, piece, self._asked)
+            heard[number] = yield from self._piece(route, number, piece)
         except PASSING as error:
             if isinstance(error, UsageLimitReached) or refused_by_ears(error):
                 raise
+
+    def _piece(self, route: Route, number: int, piece: Clip) -> Flow[JSONObject]:
+        """Let the route hear one piece; what it tells is told as a part of the whole."""
+        flow = route.hear(self._core, piece, self._asked)
+        outcome: Any = None
+        failed: CodexError | None = None
+        try:
+            while True:
+                step = flow.throw(failed) if failed else flow.send(outcome)
+                outcome = failed = None
+                if isinstance(step, Tell):
+                    self._texts[number] = cast("Heard", step.event).text
+                    yield Tell(Part(number, self._texts[number]))
+                    continue
+                try:
+                    outcome = yield step
+                except CodexError as error:
+                    failed = error
+        except StopIteration as end:
+            found = cast("JSONObject", end.value)
+        finally:
+            flow.close()
+        self._texts[number] = str(found.get("text", ""))
+        yield Tell(Part(number, self._texts[number], whole=True))
+        return found
 
     def _in_form(self, found: Transcript) -> Transcript | str:
         if self._format not in CAPTIONS:
@@ -171,7 +228,7 @@ def _transcript(sounds: Sounds, route: Route, heard: list[JSONObject]) -> Transc
     return found
 
 
-def _segments(piece: Sound, payload: JSONObject, *, whole: bool) -> list[JSONObject]:
+def _segments(piece: Clip, payload: JSONObject, *, whole: bool) -> list[JSONObject]:
     """Return the segments of one piece: the service's, else the piece itself where it is one of several."""
     given: Any = payload.get("segments")
     if isinstance(given, list) and given:
@@ -186,14 +243,3 @@ def _moved(segment: JSONObject, by: float) -> JSONObject:
     times = {name: value + by for name in ("start", "end") if (value := as_number(segment.get(name))) is not None}
     text = segment.get("text")
     return {**segment, **times, "text": text.strip() if isinstance(text, str) else text}
-
-
-def joined(texts: Iterable[str]) -> str:
-    """Join the texts of pieces: with a blank, but not between letters of scripts that have none."""
-    whole = ""
-    for text in filter(None, (each.strip() for each in texts)):
-        close = (
-            whole and unicodedata.east_asian_width(whole[-1]) in "WF" and unicodedata.east_asian_width(text[0]) in "WF"
-        )
-        whole += text if close or not whole else f" {text}"
-    return whole
