@@ -44,6 +44,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _parser() -> argparse.ArgumentParser:
     from codex_nb._version import __version__
     from codex_nb.local import command as local
+    from codex_nb.notebook import record_command as record
     from codex_nb.serve import command as serve
     from codex_nb.serve import transcribe
 
@@ -76,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_backend(add("status", _status, "Show where requests go, and as whom."))
 
     transcribe.add_arguments(add("transcribe", transcribe.run, "Make text of recordings."))
+    record.add_arguments(add("record", record.run, "Record speech on a page of this machine, and make text of it."))
     serve.add_arguments(add("serve", serve.run, "Serve speech recognition to other programs, as Whisper's API does."))
 
     local.add_arguments(add("local", local.run, "Run the embedded backend: the Codex wire on loopback."))

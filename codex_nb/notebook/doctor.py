@@ -25,6 +25,8 @@ LIBRARIES: Final = ("IPython", "ipykernel", "ipywidgets", "anywidget", "httpx", 
 # What a package's own list of requirements says of an extra: the package, and the extra's name.
 OF_AN_EXTRA: Final = re.compile(r"""([\w.-]+).*\bextra\s*==\s*["']([\w-]+)["']""")
 
+ELSEWHERE: Final = "%codex_transcribe --mic uses the kernel's own, codex-nb record opens a page; files work everywhere."
+
 
 class Finding(NamedTuple):
     """One row: what was looked at, its state (``ok``, ``note``, ``problem``), what is the case, and what to do."""
@@ -142,9 +144,9 @@ def _microphone() -> Finding:
 
     shell = _shell()
     if getattr(shell, "kernel", None) is None:
-        return Finding("microphone", NOTE, "needs a notebook in a browser", "Files work everywhere.")
+        return Finding("microphone", NOTE, "needs a notebook in a browser", ELSEWHERE)
     if "__vsc_ipynb_file__" in shell.user_ns or "VSCODE_PID" in os.environ:
-        return Finding("microphone", NOTE, "VS Code gives notebooks no microphone", "Transcribe a file instead.")
+        return Finding("microphone", NOTE, "VS Code gives notebooks no microphone", ELSEWHERE)
     if is_remote():
         return Finding(
             "microphone",

@@ -11,37 +11,35 @@ from codex_nb.errors import CodexError, InvalidOption
 from codex_nb.serve.config import HOST, ServerConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
     from codex_nb.client.session import Session
 
-__all__ = ["Running", "start"]
+__all__ = ["Running", "Served", "start"]
 
 START_SECONDS, STOP_SECONDS = 10.0, 30.0
 HIGHEST_PORT = 65_535
 
 
-class Running:
-    """A server in this process. ``url`` is what OpenAI's clients call ``base_url``, ``api_key`` what they need.
+class Served:
+    """An ASGI app on a socket of this process; ``make_app`` imports what it needs.
 
     `stop` lets what is under way end first. A context manager.
+
+    Raises:
+        CodexError: a package is missing, or the port is taken.
+
     """
 
-    def __init__(self, session: Session, config: ServerConfig, port: int) -> None:
-        server, listener = _server(session, config, port)
+    def __init__(self, make_app: Callable[[], Any], host: str, port: int) -> None:
+        server, listener = _server(make_app, host, port)
         host, self.port = listener.getsockname()[:2]
         self.address = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
-        self.api_key = config.api_key
-        self.config = config
         self._server: Any = server
         self._listener = listener
         self._thread: threading.Thread | None = None
-
-    @property
-    def url(self) -> str:
-        """The address for clients: ``OpenAI(base_url=server.url, api_key=server.api_key)``."""
-        return f"{self.address}/v1"
 
     def run(self) -> None:
         """Serve on this thread until a signal, or until `stop`."""
@@ -77,6 +75,25 @@ class Running:
     ) -> None:
         self.stop()
 
+
+class Running(Served):
+    """The transcription server. ``url`` is what OpenAI's clients call ``base_url``, ``api_key`` what they need."""
+
+    def __init__(self, session: Session, config: ServerConfig, port: int) -> None:
+        def make_app() -> Any:
+            from codex_nb.serve.app import create_app
+
+            return create_app(session, config)
+
+        super().__init__(make_app, config.host, port)
+        self.api_key = config.api_key
+        self.config = config
+
+    @property
+    def url(self) -> str:
+        """The address for clients: ``OpenAI(base_url=server.url, api_key=server.api_key)``."""
+        return f"{self.address}/v1"
+
     def __repr__(self) -> str:
         return f"<transcription server at {self.url}>"
 
@@ -107,18 +124,18 @@ def start(
     return Running(session, ServerConfig(api_key=key, host=host, **config), port).start()
 
 
-def _server(session: Session, config: ServerConfig, port: int) -> tuple[Any, socket.socket]:
+def _server(make_app: Callable[[], Any], host: str, port: int) -> tuple[Any, socket.socket]:
     try:
         from uvicorn import Config, Server
 
-        from codex_nb.serve.app import create_app
+        app = make_app()
     except ImportError as error:
         raise CodexError(
             f"The server needs {error.name}.", hint='Install it with: pip install "codex-nb[serve]".'
         ) from error
-    listener = _listen(config.host, port)
+    listener = _listen(host, port)
     settings = Config(
-        create_app(session, config),
+        app,
         log_config=None,
         access_log=False,
         lifespan="on",

@@ -7,7 +7,7 @@ const SAYS = {
   paused: ["Paused", "P goes on, Space stops"],
   listening: ["Recording", "By the kernel's own microphone; Space stops, all of it is being saved"],
   sending: ["Saving …", ""],
-  silent: ["Waiting for the kernel …", "The recording is safe in this page, and is sent when the kernel answers. You can download it now."],
+  silent: ["Waiting for an answer …", "The recording is safe in this page, and is sent as soon as it is taken. You can download it now."],
   transcribing: ["Listening to it …", ""],
   done: ["Ready", ""],
 };
@@ -42,7 +42,7 @@ class View {
     this.player = new Player(tape, () => this.paint());
     this.words = new Words(tape, this.model, this.el);
     // The same text stands beside the widget, for notebooks that are opened without a kernel.
-    const kept = make("style", { text: `.${this.model.get("kept")} { display: none; }` });
+    const name = this.model.get("kept"), kept = name ? [make("style", { text: `.${name} { display: none; }` })] : [];
     const now = make("div", { className: "now" }, make("div", { className: "line" }, this.state, this.time), this.meter);
     this.root = make("div", {
       className: "codex-nb-recorder", role: "group", "aria-label": "Recorder", tabindex: 0,
@@ -54,7 +54,7 @@ class View {
     },
       make("div", { className: "row head" }, this.record, now, this.pause,
         make("div", { className: "choices" }, this.device, this.language)),
-      kept, this.hint, this.problem, this.player.root,
+      ...kept, this.hint, this.problem, this.player.root,
       make("div", { className: "row" }, this.again, this.finish, this.kernel, this.choose, this.file), this.words.root);
     this.el.append(this.root);
   }
