@@ -49,8 +49,12 @@ def _until(row: Any) -> str:
     if pd.isna(row.resets_at):
         return "" if pd.isna(row.resets_in) else f"resets in {span(row.resets_in)}"
     left = row.resets_at - pd.Timestamp.now("UTC")
-    clock = row.resets_at.tz_convert(None).isoformat(sep=" ", timespec="minutes")
-    return f"resets in {span(left)} ({clock} UTC)" if left > pd.Timedelta(0) else f"began anew at {clock} UTC"
+    clock = _clock(row.resets_at)
+    return f"resets in {span(left)} ({clock})" if left > pd.Timedelta(0) else f"began anew at {clock}"
+
+
+def _clock(time: pd.Timestamp) -> str:
+    return f"{time.tz_convert(None).isoformat(sep=' ', timespec='minutes')} UTC"
 
 
 def _foot(facts: dict[str, Any]) -> str:
@@ -59,7 +63,7 @@ def _foot(facts: dict[str, Any]) -> str:
         f"limit reached: {facts['reached']}" if facts.get("reached") else "",
         "unlimited credits" if credit.get("unlimited") else "",
         f"{credit['balance']} credits" if credit.get("has_credits") and credit.get("balance") else "",
-        f"as of {facts['at']}" if facts.get("at") else "",
+        f"as of {_clock(pd.Timestamp(facts['at']))}" if facts.get("at") else "",
     ]
     return f"<div style='opacity:.7'>{escape(' · '.join(filter(None, said)))}</div>"
 

@@ -171,8 +171,9 @@ def test_a_refusal_and_an_unchanged_cell_make_no_next_cell(shell, backend):
     assert shell.rl_next_input is None
 
 
-def test_a_recorded_patch_is_proposed_again_without_the_service(shell, backend, monkeypatch):
+def test_a_recorded_patch_is_proposed_again_without_the_service(shell, backend, monkeypatch, tmp_path):
     """What is recorded for the notebook's questions is recorded for this one, too."""
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CODEX_NB_CACHE", "record")
     run(shell, "toatl + 1")
     backend.add(proposed("total + 1"))
