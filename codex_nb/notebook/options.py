@@ -14,6 +14,7 @@ from codex_nb.chat.ask import SUMMARIES
 from codex_nb.chat.formats import FORMATS
 from codex_nb.errors import InvalidOption
 from codex_nb.notebook.names import first_names
+from codex_nb.serve.speech_options import add_speech_options
 
 __all__ = [
     "OptionParser",
@@ -162,19 +163,14 @@ def transcribe_parser(prog: str) -> OptionParser:
         prog=prog,
         description="Make text of recordings; without one, show a recorder.",
         epilog='examples:\n  %codex_transcribe talk.m4a -l en -o talk\n  %codex_transcribe "day 1/*.wav" --save texts\n'
-        "  %codex_transcribe --mic --seconds 30",
+        "  %codex_transcribe --mic --seconds 30\n  %codex_transcribe talk.wav -r codex,local --engine my_function",
         add_help=False,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("sources", nargs="*", metavar="PATH", help="files, patterns such as talks/*.m4a, or variables")
-    add("-l", "--language", metavar="CODE", help="what is spoken: en, de, …; without it the service listens for it")
-    add("-r", "--route", metavar="NAME,…", help="the ways to take, in order: codex (default), platform")
-    add("-m", "--model", help="the model, on routes that have several")
-    add("--prompt", metavar="TEXT", help="names and words that are said")
-    add("--pcm", metavar="RATE:CHANNELS:FORMAT", help="the format of bare samples, such as 16000:1:s16le")
-    add("-j", "--jobs", type=int, default=8, metavar="N", help="how many files are sent at once (default: 8)")
+    add_speech_options(parser)
     add("--mic", action="store_true", help="record with the kernel's own microphone, until stopped (extra mic)")
     add("--seconds", type=_seconds, metavar="S", help="with --mic: stop by itself after so long")
     add("--device", metavar="NAME", help="with --mic: which microphone, by a part of its name")

@@ -6,6 +6,7 @@ import glob
 import keyword
 import os
 import shlex
+from functools import partial
 from importlib import import_module
 from itertools import count
 from pathlib import Path
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING, Any, cast, overload
 
 from codex_nb.client.default import session as shared_session
 from codex_nb.errors import CodexError, InvalidOption, Stopped
+from codex_nb.notebook.heard import watched
 from codex_nb.notebook.options import transcribe_parser
 from codex_nb.notebook.prompt import split_target
+from codex_nb.serve.speech_options import SHARED
 
 if TYPE_CHECKING:
     import argparse
@@ -41,7 +44,7 @@ def transcribe(source: object, *, session: Session | None = None, **options: Any
 
     Of a list of them, the DataFrame of `codex_nb.frames.transcripts`: ``source, text, duration, route, error``, and a
     bad one stops no other. ``options`` are those of ``session.audio.transcriptions.create``: ``language``, ``route``,
-    ``prompt``, ``model``; of a list ``concurrency`` are sent at once.
+    ``engine``, ``prompt``, ``model``; of a list ``concurrency`` are sent at once.
 
     Raises:
         AudioError: there is no sound in it that can be sent, or the service cannot decode it.
@@ -65,6 +68,7 @@ def transcribe_line(magics: Any, line: str) -> Any:
         print(parser.format_help())
         return None
     shell = magics.shell
+    options.engine = shell.user_ns.get(options.engine, options.engine)
     name = _name(options.out or target)
 
     def keep(result: Any) -> None:
@@ -79,7 +83,7 @@ def transcribe_line(magics: Any, line: str) -> Any:
     elif not options.sources:
         return _recorder(options, keep)
     else:
-        result = _run(_sources(options.sources, shell.user_ns), options, keep)
+        result = _run(shell, _sources(options.sources, shell.user_ns), options, keep)
     keep(result)
     return None if options.quiet else result
 
@@ -92,7 +96,7 @@ def _run_here(shell: Any, options: argparse.Namespace, keep: Callable[[Any], Non
         raise InvalidOption("--mic records; it takes no files.", hint="Leave one of them out.")
     recording = record_here(shell, seconds=options.seconds, device=options.device, save=options.save)
     try:
-        return _run([recording], options, keep)
+        return _run(shell, [recording], options, keep)
     except CodexError as error:
         error.hint = f"{error.hint} The recording is kept in {recording.path}.".lstrip()
         raise
@@ -110,15 +114,19 @@ def _recorder(options: argparse.Namespace, keep: Callable[[Any], None]) -> Any:
             folder.write(found)
 
     asked = {name: getattr(options, name) for name in ("language", "route", "prompt", "model", "save")}
-    return Recorder(**asked, on_transcript=on_transcript)
+    transcriber = partial(transcribe, engine=options.engine) if options.engine else None
+    return Recorder(**asked, on_transcript=on_transcript, transcriber=transcriber)
 
 
-def _run(sources: list[Any], options: argparse.Namespace, keep: Callable[[Any], None]) -> Any:
-    asked = {name: getattr(options, name) for name in ("language", "route", "prompt", "model", "pcm")}
+def _run(shell: Any, sources: list[Any], options: argparse.Namespace, keep: Callable[[Any], None]) -> Any:
+    asked = {name: getattr(options, name) for name in SHARED}
     keeper = _Folder(options.save) if options.save else None
     if len(sources) == 1:
         try:
-            found: Transcript = transcribe(cast("object", sources[0]), **asked)
+            if options.route:
+                found: Transcript = watched(shell, sources[0], quiet=options.quiet, asked=asked)
+            else:
+                found = transcribe(cast("object", sources[0]), **asked)
         except KeyboardInterrupt:
             raise Stopped("Stopped.") from None
         if keeper:

@@ -158,6 +158,17 @@ def _files(line: Line) -> Iterator[Offer]:
             yield Offer(f"{prefix}{name}{'/' if is_folder else ''}", "path")
 
 
+def _routes(_line: Line) -> Iterator[Offer]:
+    from codex_nb.client.resources._routes import ROUTES
+
+    return (Offer(name, "route") for name in ROUTES)
+
+
+def _engines(line: Line) -> Iterator[Offer]:
+    yield from (Offer(name, "engine") for name in ("sphinx", "http://127.0.0.1:"))
+    yield from _functions(line)
+
+
 # Option (or the name of what stands without one) -> what may be there.
 VALUES: Final[dict[str, Callable[[Line], Iterator[Offer]]]] = {
     "--model": _model_names,
@@ -171,10 +182,12 @@ VALUES: Final[dict[str, Callable[[Line], Iterator[Offer]]]] = {
     "--instructions": _texts,
     "--image": _images,
     "--file": _files,
+    "--route": _routes,
+    "--engine": _engines,
     "--save": _files,
     "PATH": _files,
     "BACKEND": _backends,
     "CHAT": _chats,
 }
 # Those that take several names, with commas between them.
-LISTS: Final = frozenset({"--with"})
+LISTS: Final = frozenset({"--with", "--route"})

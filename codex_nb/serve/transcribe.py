@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from codex_nb.errors import CodexError, InvalidOption
 from codex_nb.serve import upstream
+from codex_nb.serve.speech_options import JOBS, SHARED, add_speech_options
 
 if TYPE_CHECKING:
     import argparse
@@ -25,19 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "codex-nb transcribe [options] AUDIO …"
     add = parser.add_argument
     add("audio", nargs="*", metavar="AUDIO", help="recordings; - reads one from standard input")
-    add("--language", "-l", metavar="CODE", help="what is spoken: en, de, …")
-    add("--prompt", metavar="TEXT", help="names and words that are said")
-    add("--route", "-r", metavar="NAME,…", help="the ways to take, in order: codex (default), platform")
-    add("--model", "-m", help="the model, on routes that have several")
+    add_speech_options(parser)
     add("--content-type", metavar="TYPE", help="the recording's media type, where its bytes do not tell")
     add("--filename", metavar="NAME", help="what the service calls the recording")
-    add("--pcm", metavar="RATE:CHANNELS:FORMAT", help="the format of bare samples, such as 16000:1:s16le")
     add("--silk-decoder", metavar="PROGRAM", help="what decodes SILK (default: rust-silk where it is, else in here)")
     add("--silk-sample-rate", type=int, default=24_000, metavar="HZ", help="of decoded SILK (default: %(default)s)")
     add("--no-silk-decode", action="store_true", help="send SILK as it is")
     add("--format", "-f", choices=FORMATS, default="text", help="what is written (default: text)")
     add("--json", action="store_const", const="json", dest="format", help="write JSON, one object a recording")
-    add("--jobs", "-j", type=int, default=8, metavar="N", help="how many are sent at once (default: %(default)s)")
     upstream.add_arguments(parser)
     parser.set_defaults(parser=parser)
 
@@ -51,10 +47,10 @@ def run(options: argparse.Namespace) -> int:
     if options.filename and len(files) > 1:
         raise InvalidOption("--filename is for one recording.", hint="Leave it out; each has its own name.")
     if options.jobs < 1:
-        raise InvalidOption("--jobs must be a positive integer.", hint="Leave it out for 8.")
+        raise InvalidOption("--jobs must be a positive integer.", hint=f"Leave it out for {JOBS}.")
     from codex_nb.client.side_by_side import side_by_side
 
-    asked = {name: getattr(options, name) for name in ("language", "prompt", "route", "model", "pcm", "silk_decoder")}
+    asked = {name: getattr(options, name) for name in (*SHARED, "silk_decoder")}
     asked |= {"silk_rate": options.silk_sample_rate, "silk_decode": not options.no_silk_decode}
     asked["response_format"] = "json" if options.format == "text" else options.format
     with upstream.open_session(options) as session:

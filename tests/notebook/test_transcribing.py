@@ -60,6 +60,18 @@ def test_options_may_stand_between_files(shell, backend, folder):
     assert "does not know '--lang'" in str(error)
 
 
+def test_an_engine_of_the_notebook(shell, backend, folder):
+    """A variable that is callable; the service is not asked."""
+    shell.user_ns["my_model"] = lambda samples, language: f"{len(samples) / 16_000:.0f} seconds of {language}."
+    found, _, error = run(shell, "two.wav -r local --engine my_model -l en")
+    assert (error, found.text, found.route) == (None, "2 seconds of en.", "local")
+    frame, _, error = run(shell, "one.wav two.wav -r local --engine my_model -l en")
+    assert list(frame["text"]) == ["1 seconds of en.", "2 seconds of en."]
+    _, _, error = run(shell, "two.wav -r local --engine nothing_here")
+    assert "'nothing_here' is no engine" in str(error)
+    assert backend.requests == []
+
+
 def test_several_files_give_a_table(shell, backend, folder):
     """Patterns, names with blanks and quotes; a bad file is a row with its error, and stops nothing."""
     (folder / "bad.wav").write_bytes(b"")

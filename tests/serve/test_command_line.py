@@ -90,6 +90,21 @@ def test_options_may_stand_between_files(run, backend, folder):
     assert caught.value.code == 2
 
 
+def test_an_engine_on_this_machine(run, backend, folder, monkeypatch):
+    """A function of a module of the user's; it takes no login, and the service is not asked."""
+    (folder / "my_engine.py").write_text("def hear(samples):\n    return f'{len(samples) / 16000:.0f} seconds.'\n")
+    (folder / "auth.json").unlink()
+    monkeypatch.syspath_prepend(str(folder))
+    assert run("one.wav", "-r", "local", "--engine", "my_engine:hear", "two.wav", "-j", "1") == (
+        0,
+        "one.wav: 1 seconds.\ntwo.wav: 2 seconds.\n",
+        "",
+    )
+    status, _, said = run("one.wav", "-r", "local", "--engine", "my_engine:heard")
+    assert (status, "my_engine:heard is not there" in said) == (1, True)
+    assert backend.requests == []
+
+
 def test_a_bad_file_stops_no_other(run, backend, folder):
     """Its error goes to standard error with what to do, and the exit status is 1."""
     hears(backend, "One.", "Two.")
