@@ -92,13 +92,14 @@ class Ask:
 
     def stream(self, session: Session, so_far: Sequence[Any] = ()) -> ResponseStream:
         """Return the answer of ``session``, not yet opened. ``so_far`` are the items of earlier rounds of calls."""
-        return session.responses.stream(**self._request(so_far))
+        return session.responses.stream(**self.request(so_far))
 
     def preview(self, session: Session) -> Preview:
         """Return what `stream` would send to ``session``."""
-        return session.responses.preview(**self._request())
+        return session.responses.preview(**self.request())
 
-    def _request(self, so_far: Sequence[Any] = ()) -> dict[str, Any]:
+    def request(self, so_far: Sequence[Any] = ()) -> dict[str, Any]:
+        """Return the arguments of ``session.responses`` that this question makes."""
         searching = [{"type": "web_search"}] if self.web else []
         return {
             "model": self.model,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from enum import EnumType
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Final, Literal, Union, cast, get_args, get_origin
 
 import pydantic_core
 
+from codex_nb.chat.schema import is_record
 from codex_nb.safe_markdown import safe_markdown
 from codex_nb.wire.json import as_object
 
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from codex_nb.chat.schema import OutputSchema
+    from codex_nb.columns import Column
 
-__all__ = ["frame_of", "rows_so_far", "shown_rows"]
+__all__ = ["alike", "field_columns", "fields_of", "frame_of", "rows_so_far", "shown_rows"]
 
 MOST_ROWS: Final = 50
 LONGEST_CELL: Final = 200
@@ -29,28 +32,60 @@ TORN_NUMBER: Final = re.compile(r"[-+.\deE]+\Z")
 def frame_of(schema: OutputSchema, records: Sequence[Any]) -> pd.DataFrame:
     """Return one row a record. The dtypes are those of the declared types, however many records there are.
 
-    ``int`` is Int64, ``bool`` boolean, ``float`` float64, a choice an ordered category, a date or time
-    ``datetime64[us]``, text pandas' default; anything else stays an object. A schema made of a frame has its dtypes.
+    ``int`` is Int64, ``bool`` boolean, ``float`` float64, a choice or an enumeration an ordered category, a date or
+    time ``datetime64[us]``, text pandas' default; anything else stays an object. A schema made of a frame has its
+    dtypes.
     """
     from pydantic import TypeAdapter
 
-    from codex_nb.columns import Column, table
+    from codex_nb.columns import table
 
     adapter: TypeAdapter[Any] = TypeAdapter(schema.record)
     rows = [as_object(adapter.dump_python(record, by_alias=True)) for record in records]
-    columns: list[Column[Mapping[str, Any]]] = [
-        Column(name, _cast(kind), lambda row, name=name: row.get(name)) for name, kind in _fields(schema.record).items()
-    ]
-    frame = table(columns, rows, source="an answer")
+    return alike(table(field_columns(_fields(schema.record)), rows, source="an answer"), schema)
+
+
+def field_columns(fields: Mapping[str, Any]) -> list[Column[Mapping[str, Any]]]:
+    """Return the columns of rows that are dicts with these ``fields``, each with its type; what is missing is None."""
+    from codex_nb.columns import Column
+
+    return [Column(name, _cast(kind), lambda row, name=name: row.get(name)) for name, kind in fields.items()]
+
+
+def alike(frame: pd.DataFrame, schema: OutputSchema) -> pd.DataFrame:
+    """Give ``frame`` the dtypes of the frame that ``schema`` was made of, where it was made of one."""
     if schema.like is None:
         return frame
     wanted: Any = schema.like.rename(columns=str).dtypes
-    for name in frame:
+    for name in cast("list[str]", [*wanted.index]):
         try:
             frame[name] = frame[name].astype(wanted[name])
         except (TypeError, ValueError):  # a missing value, where the dtype has none
             continue
     return frame
+
+
+def fields_of(kind: Any) -> dict[str, Any] | None:
+    """Return the fields of a type of records, or of a JSON schema of objects, each with its type; None of another."""
+    from pydantic import WithJsonSchema
+
+    if is_record(kind):
+        return _fields(kind)
+    schemas = [as_object(extra.json_schema) for extra in get_args(kind) if isinstance(extra, WithJsonSchema)]
+    properties = as_object(schemas[0].get("properties")) if schemas else {}
+    return {name: _kind_of(as_object(each)) for name, each in properties.items()} or None
+
+
+def _kind_of(schema: Mapping[str, Any]) -> Any:
+    """Return the type of what a JSON schema describes, as far as a column can have it."""
+    said: Any = schema.get("type")
+    names = cast("list[str]", said) if isinstance(said, list) else [said]
+    choices = [value for value in schema.get("enum", ()) if value is not None]
+    if choices and all(isinstance(value, str) for value in choices):
+        return Literal[tuple(choices)]
+    kinds: dict[Any, Any] = {"string": str, "integer": int, "number": float, "boolean": bool}
+    present = [name for name in names if name != "null"]
+    return kinds.get(present[0], Any) if len(present) == 1 else Any
 
 
 def _fields(record: Any) -> dict[str, Any]:
@@ -69,6 +104,10 @@ def _cast(kind: Any) -> Callable[[list[Any]], Any]:
     kind = _present(kind)
     if get_origin(kind) is Literal:
         return columns.ordered([str(level) for level in get_args(kind)])
+    if isinstance(kind, EnumType):
+        members: list[Any] = list(cast("Any", kind))
+        levels = columns.ordered([str(member.value) for member in members])
+        return lambda values: levels([getattr(value, "value", value) for value in values])
     casts: dict[Any, Callable[[list[Any]], Any]] = {
         int: columns.NUMBER,
         bool: columns.FLAG,

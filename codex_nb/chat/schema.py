@@ -21,7 +21,7 @@ from codex_nb.errors import InvalidOption
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["OutputSchema", "output_schema"]
+__all__ = ["OutputSchema", "is_record", "output_schema"]
 
 WORDS: Final[dict[str, Any]] = {
     "str": str,
@@ -45,10 +45,12 @@ EXAMPLE: Final = 'A schema looks like "[name: str, year: int, price: float?]".'
 class OutputSchema:
     """``wanted`` is what ``responses.parse`` takes; where the answer is a list of records, ``record`` is their type.
 
-    ``like`` is an empty frame whose columns and dtypes the rows shall have.
+    ``like`` is an empty frame whose columns and dtypes the rows shall have. ``one`` is the type of the answer where the
+    question stands beside others, each with an answer of its own: of a frame, one row.
     """
 
     wanted: Any
+    one: Any
     record: Any = None
     like: pd.DataFrame | None = None
 
@@ -66,19 +68,23 @@ def output_schema(spec: Any) -> OutputSchema:
     if isinstance(spec, str):
         return _of_type(_Reader(spec).read())
     if isinstance(spec, Mapping):
-        return OutputSchema(_of_json_schema(dict(cast("Mapping[str, Any]", spec))))
+        from pydantic import TypeAdapter
+
+        kind = _of_json_schema(dict(cast("Mapping[str, Any]", spec)))
+        return OutputSchema(TypeAdapter(kind), kind)
     if type(spec).__name__ == "DataFrame" and hasattr(spec, "dtypes"):
         record = _of_frame(spec)
-        return OutputSchema(list[record], record, spec.iloc[:0])
+        return OutputSchema(list[record], record, record, spec.iloc[:0])
     return _of_type(spec)
 
 
 def _of_type(wanted: Any) -> OutputSchema:
     inner = get_args(wanted)[0] if get_origin(wanted) is list and get_args(wanted) else None
-    return OutputSchema(wanted, inner if _is_record(inner) else None)
+    return OutputSchema(wanted, wanted, inner if is_record(inner) else None)
 
 
-def _is_record(kind: Any) -> bool:
+def is_record(kind: Any) -> bool:
+    """Whether ``kind`` is a type with named fields."""
     from dataclasses import is_dataclass
 
     from pydantic import BaseModel
@@ -95,7 +101,7 @@ def _of_json_schema(schema: dict[str, Any]) -> Any:
             "A JSON schema needs jsonschema to check the answer.",
             hint='Install it with: pip install jsonschema. Or write "[name: str, year: int]", or a Pydantic model.',
         ) from error
-    from pydantic import AfterValidator, TypeAdapter, WithJsonSchema
+    from pydantic import AfterValidator, WithJsonSchema
 
     kind = jsonschema.validators.validator_for(schema)
     try:
@@ -110,7 +116,7 @@ def _of_json_schema(schema: dict[str, Any]) -> Any:
             raise ValueError(f"at {found.json_path}, {found.validator}")
         return value
 
-    return TypeAdapter(Annotated[Any, AfterValidator(check), WithJsonSchema(schema)])
+    return Annotated[Any, AfterValidator(check), WithJsonSchema(schema)]
 
 
 def _of_frame(frame: Any) -> Any:

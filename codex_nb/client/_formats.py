@@ -57,14 +57,24 @@ class Format(Generic[T]):
             InvalidAnswer: it is no JSON, or does not validate. The message names the place, and quotes no value.
 
         """
-        content = text.encode("utf-8", "replace")
+        return self.value(self.bare(text))
+
+    def value(self, content: bytes) -> T:
+        """Return the value whose JSON is ``content``, without what it travels in; raises as `read`."""
         try:
-            return self._adapter.validate_json(self._unwrapped(content) if self.wrapped else content)
+            return self._adapter.validate_json(content)
         except ValidationError as error:
             raise _invalid(self.name, error) from None
 
-    @staticmethod
-    def _unwrapped(content: bytes) -> bytes:
+    def plain(self, value: T) -> Any:
+        """Return ``value`` as dicts, lists and plain values, by the names that JSON has."""
+        return self._adapter.dump_python(value, by_alias=True)
+
+    def bare(self, text: str) -> bytes:
+        """Return the JSON of the value itself in the ``text`` of an answer."""
+        content = text.encode("utf-8", "replace")
+        if not self.wrapped:
+            return content
         try:
             return pydantic_core.to_json(as_object(pydantic_core.from_json(content))["value"])
         except (ValueError, KeyError):  # not what was asked for; validation says how, or takes the bare value
@@ -107,6 +117,8 @@ def _in_object(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _name(wanted: Any) -> str:
     """Return a name that the service takes for a format."""
+    if hasattr(wanted, "__metadata__"):  # what checks a value is no name for it
+        wanted = wanted.__origin__
     shown = wanted.__name__ if isinstance(wanted, type) and not hasattr(wanted, "__args__") else str(wanted)
     words = re.sub(r"[\w.<>]+\.", "", shown)  # a type's module and outer names
     return re.sub(r"[^a-zA-Z0-9_-]+", "_", words).strip("_")[:LONGEST_NAME] or "answer"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from codex_nb.client._formats import Format
     from codex_nb.client._tools import ToolReaders
 
-__all__ = ["parsed"]
+__all__ = ["answer_of", "parsed"]
 
 T = TypeVar("T")
 
@@ -46,13 +46,19 @@ def parsed(response: Response, form: Format[T] | None, readers: ToolReaders) -> 
     return whole
 
 
+def answer_of(response: Response) -> OutputMessage | None:
+    """Return the last message that is an answer, and not said on the way."""
+    answers = [item for item in response.output if isinstance(item, OutputMessage) and item.phase in ANSWERS]
+    return answers[-1] if answers else None
+
+
 def _read_text(whole: ParsedResponse[Any], form: Format[Any]) -> None:
-    """Read the last message that is an answer; without one the model must have called a tool."""
-    answers = [item for item in whole.output if isinstance(item, OutputMessage) and item.phase in ANSWERS]
-    if answers:
-        value = form.read(answers[-1].text)
+    """Read the answer; without one the model must have called a tool."""
+    answer = answer_of(whole)
+    if answer:
+        value = form.read(answer.text)
         whole._parsed = value  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        for part in answers[-1].content:
+        for part in answer.content:
             if isinstance(part, OutputText):
                 part._parsed = value  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     elif not any(isinstance(item, FunctionToolCall | CustomToolCall) for item in whole.output):

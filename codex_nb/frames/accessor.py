@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from codex_nb.errors import InvalidOption
+from codex_nb.frames.rows.accessor import ColumnRows, FrameRows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +31,7 @@ PLOTS: Final[dict[str, Callable[[pd.DataFrame], Any]]] = {"forecast": _forecast}
 
 
 @pd.api.extensions.register_dataframe_accessor("codex")
-class CodexAccessor:
+class CodexAccessor(FrameRows):
     """``frame.codex``."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
@@ -54,7 +55,7 @@ class CodexAccessor:
 
 
 @pd.api.extensions.register_series_accessor("codex")
-class CodexColumnAccessor:
+class CodexColumnAccessor(ColumnRows):
     """``frame["column"].codex``."""
 
     def __init__(self, column: pd.Series[Any]) -> None:

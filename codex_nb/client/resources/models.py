@@ -77,6 +77,16 @@ class Models(Resource[F]):
         return (yield from list_models(self._core, refresh=refresh))
 
     @endpoint
+    def default(self) -> Flow[str]:
+        """Return the model that is used where none is named: the session's, else the first that the service lists.
+
+        Raises:
+            NotFoundError: the service lists none.
+
+        """
+        return (yield from default_model(self._core))
+
+    @endpoint
     def retrieve(self, model: str) -> Flow[ModelInfo]:
         """Return what is known of ``model``.
 

@@ -1,0 +1,1 @@
+"""A question for each row of a frame: ``frame.codex.map``."""
