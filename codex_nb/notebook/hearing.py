@@ -29,7 +29,9 @@ BLOCK: Final = 0.1
 GONE: Final = 5.0
 # Decibels from silence to the loudest on the meter.
 RANGE: Final = 60
-ELSEWHERE: Final = "Record in the browser, drop a file into the recorder, or run codex-nb record where a microphone is."
+ELSEWHERE: Final = (
+    "Other ways: the recorder in a browser, a file dropped into it, codex-nb record where a microphone is."
+)
 
 
 class Hearing:
@@ -173,9 +175,7 @@ def _refused(error: Exception) -> AudioError:
     sd: Any = import_module("sounddevice")
     inputs = [one["name"] for one in sd.query_devices() if one["max_input_channels"]]
     if not inputs:
-        return _trouble(
-            "The kernel's machine has no microphone.", f"Plug one in and restart the kernel. Otherwise: {ELSEWHERE}"
-        )
+        return _trouble("The kernel's machine has no microphone.", f"Plug one in and restart the kernel. {ELSEWHERE}")
     if isinstance(error, ValueError):
         return _trouble(f"There is no such microphone ({error}).", f"There are: {', '.join(inputs)}.")
     return _trouble(

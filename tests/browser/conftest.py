@@ -73,6 +73,7 @@ class Server:
             "ServerApp.port": self.port,
             "ServerApp.port_retries": 0,
             "ServerApp.open_browser": False,
+            "ServerApp.allow_remote_access": True,  # under a name that is no localhost, too
             "ServerApp.allow_root": True,
             "ServerApp.root_dir": self.folder,
             "IdentityProvider.token": TOKEN,
@@ -191,7 +192,7 @@ def browser(server):
 
 
 @contextlib.contextmanager
-def opener(server, browser):
+def opener(server, browser, host="127.0.0.1"):
     """Give what opens a notebook, given as nbformat node, in Lab or in Notebook 7, light or dark."""
     import nbformat
 
@@ -206,7 +207,7 @@ def opener(server, browser):
         contexts.append(context)
         page = context.new_page()
         where = {"lab": "lab/tree", "notebook": "notebooks"}[front]
-        page.goto(f"{server.url}/{where}/{path.name}?token={TOKEN}&reset")
+        page.goto(f"http://{host}:{server.port}/{where}/{path.name}?token={TOKEN}&reset")
         opened = Notebook(page, path)
         opened.ready()
         if dark:

@@ -11,8 +11,10 @@ import nbformat
 import pytest
 
 from codex_nb.local import LocalBackend, Script, Turn
+from codex_nb.notebook.page import FOLDER, recorder_script
 from tests.browser.conftest import FLAGS
 from tests.requirements_gate import require
+from tests.rooms import room
 
 SAID = "It was the best of times, it was the worst of times."
 HEAR = ["--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required"]
@@ -41,12 +43,13 @@ def chromium(request):
 
 
 @pytest.fixture
-def open_recorder(chromium, server, tmp_path):
+def open_recorder(chromium, server, tmp_path, request):
     """Return what opens a notebook with a recorder in its second cell."""
     from tests.browser.conftest import opener
 
     script = Script(transcripts=[SAID] * 4, turns=[Turn(text="A novel of *Dickens*.")])
-    with LocalBackend(script) as backend, opener(server, chromium) as open_notebook:
+    host = getattr(request, "param", "127.0.0.1")
+    with LocalBackend(script) as backend, opener(server, chromium, host) as open_notebook:
 
         def open_(name, front="lab", *, dark=False, kind="codex_nb.Recorder"):
             node = nbformat.v4.new_notebook()
@@ -192,6 +195,72 @@ def test_without_a_microphone(open_recorder, request, sentence):
     assert sentence in problem.inner_text()
     assert opened.page.get_by_role("button", name="Choose a file").is_visible()
     picture(opened, "no-microphone" if "no microphone" in sentence else "denied")
+
+
+@pytest.mark.parametrize(
+    ("chromium", "open_recorder"),
+    [([*HEAR, "--host-resolver-rules=MAP lab.example 127.0.0.1"], "lab.example")],
+    indirect=True,
+)
+def test_an_insecure_page_has_other_ways(open_recorder, tmp_path):
+    """It says so at once; the kernel's own microphone records for it, and a file can be dropped."""
+    with room(tmp_path) as environment:
+        opened = open_recorder("insecure", dark=True)
+        page = opened.page
+        assert "neither https nor localhost" in page.locator(".codex-nb-recorder .problem").inner_text()
+        picture(opened, "insecure-1")
+        listen = page.get_by_role("button", name="Use the kernel's microphone")
+        opened.execute("import os; os.environ['PULSE_SERVER'] = 'unix:/nowhere'")
+        listen.click()
+        page.get_by_text("The kernel's machine has no microphone").wait_for()
+        picture(opened, "insecure-2-deaf")
+        again = "import sounddevice; sounddevice._terminate(); sounddevice._initialize()"
+        opened.execute(f"os.environ['PULSE_SERVER'] = {environment['PULSE_SERVER']!r}; {again}")
+        listen.click()
+        stage(opened, "listening")
+        page.wait_for_function("() => document.querySelector('.codex-nb-recorder .meter').ariaValueNow > 50")
+        picture(opened, "insecure-3-listening")
+        page.get_by_role("button", name="Stop").click()
+        stage(opened, "done")
+        page.get_by_label("Play").click()
+        page.wait_for_function("() => document.querySelector('.codex-nb-recorder audio').currentTime > 0.1")
+        picture(opened, "insecure-4-done")
+    (path,) = tmp_path.glob("*-*.wav")
+    assert decoded_seconds(path) > 0.3
+
+
+def test_a_webview_without_a_microphone(chromium):
+    """In frames that get none the recorder says which kind it is, and asks the kernel to record."""
+    page = chromium.new_page(viewport={"width": 760, "height": 420})
+    page.route("http://localhost/**", lambda route: route.fulfill(body="<body></body>", content_type="text/html"))
+    page.goto("http://localhost/")
+    for theme, sentence in (("vscode-dark", "VS Code gives"), ("", "The page around this notebook")):
+        page.evaluate(WEBVIEW, [recorder_script(), (FOLDER / "recorder.css").read_text(), theme])
+        frame = page.frame_locator("iframe")
+        frame.get_by_text(sentence).wait_for()
+        if folder := os.environ.get("CODEX_NB_PICTURES"):
+            page.screenshot(path=Path(folder) / f"recorder-webview-{theme or 'frame'}.png")
+        frame.get_by_role("button", name="Use the kernel's microphone").click()
+        assert frame.locator("body").get_attribute("data-sent") == "listen"
+    page.close()
+
+
+# A frame as notebooks in VS Code have it: scripts, an origin of its own, no feature of the page around it.
+WEBVIEW = """async ([script, style, theme]) => {
+    document.body.replaceChildren();
+    const frame = document.createElement('iframe');
+    frame.setAttribute('sandbox', 'allow-scripts');
+    frame.style.cssText = 'width: 720px; height: 380px; border: 0';
+    const dark = theme ? 'background: #1f1f1f; color: #ccc; color-scheme: dark' : '';
+    const model = `{ get: (name) => ({ shown: {}, language: '', kernel: true })[name], on() {}, off() {},
+        send: (message) => (document.body.dataset.sent = message.kind) }`;
+    frame.srcdoc = `<style>${style}</style><body ${theme && `data-vscode-theme-kind="${theme}"`} style="${dark}">
+        <script type="module">${script.replace('export default', 'const widget =')}
+        const own = widget(), model = ${model};
+        own.initialize({ model });
+        own.render({ model, el: document.body });</` + 'script>';
+    document.body.append(frame);
+}"""
 
 
 def test_a_lost_page_and_a_dead_kernel(open_recorder, tmp_path):

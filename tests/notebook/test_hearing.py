@@ -1,15 +1,12 @@
-"""The kernel's own microphone: PulseAudio's null sink, in which a tone is played, is the room it stands in."""
+"""The kernel's own microphone, in a room with a tone in it."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import time
 import wave
 from array import array
 
-import numpy as np
 import pytest
 from jupyter_client.manager import start_new_kernel
 
@@ -18,54 +15,22 @@ from codex_nb.notebook.hearing import Hearing
 from codex_nb.notebook.recordings import Inbox
 from tests.notebook.test_kernel import Kernel
 from tests.requirements_gate import require
-from tests.sounds import wav
+from tests.rooms import missing, room, until
 
 RECORD = "from codex_nb.notebook.listening import record_here; record_here(None, seconds=1, save={!r})"
 
 
-def missing():
-    """Return why nothing can be heard here, None if it can."""
-    programs = [name for name in ("pulseaudio", "paplay") if not shutil.which(name)]
-    if programs:
-        return f"{' and '.join(programs)} are not installed"
-    try:
-        import sounddevice  # noqa: F401
-    except (ImportError, OSError) as error:
-        return f"sounddevice: {error}"
-    return None
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """The environment of a room with a tone in it."""
+    with room(tmp_path_factory.mktemp("pulse")) as environment:
+        yield environment
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory):
-    """Return the environment in which a tone is heard."""
-    require("pulse", missing())
-    folder = tmp_path_factory.mktemp("pulse")
-    script = folder / "room.pa"
-    script.write_text(
-        f"load-module module-native-protocol-unix auth-anonymous=1 socket={folder}/native\n"
-        "load-module module-null-sink sink_name=room\nset-default-source room.monitor\n"
-    )
-    environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder), "HOME": str(folder)}
-    environment["PULSE_SERVER"] = f"unix:{folder}/native"
-    server = subprocess.Popen(
-        ["pulseaudio", "-n", "-F", script, "--exit-idle-time=-1", "--use-pid-file=no", "--daemonize=no"],
-        env=environment,
-        stderr=subprocess.DEVNULL,
-    )
-    until((folder / "native").exists)
-    tone = folder / "tone.wav"
-    tone.write_bytes(wav((8000 * np.sin(np.arange(16_000 * 120) / 6)).astype(np.int16)))
-    player = subprocess.Popen(["paplay", tone], env=environment, stderr=subprocess.DEVNULL)
-    yield environment
-    for process in (player, server):
-        process.terminate()
-        process.wait()
-
-
-@pytest.fixture(scope="module")
-def kernel(room):
+def kernel(environment):
     """A kernel in that room, with a backend that has something to say to what it hears."""
-    manager, client = start_new_kernel(kernel_name="python3", env=room)
+    manager, client = start_new_kernel(kernel_name="python3", env=environment)
     kernel = Kernel(manager, client)
     with LocalBackend(Script(transcripts=["First.", "Second.", "Third."])) as backend:
         reply, _ = kernel.run(
@@ -75,14 +40,6 @@ def kernel(room):
         yield kernel
     client.stop_channels()
     manager.shutdown_kernel(now=True)
-
-
-def until(fact):
-    """Wait until something is so."""
-    deadline = time.monotonic() + 60
-    while not fact():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def loudest(path, head=44):

@@ -100,7 +100,7 @@ class View {
     let [state, hint] = SAYS[stage] ?? ["", ""], trouble = null;
     if (stage === "sending" && upload.size > 2 * CHUNK) state = `Saving … ${megabytes(upload.acked)} of ${megabytes(upload.size)}`;
     if (stage === "lost") [state, hint] = ["Broken off", `The page went away in the middle. What it had recorded is in ${shown.path}.`];
-    if (stage === "failed") [state, hint, trouble] = ["No text yet", `The recording is kept in ${shown.path}.`, { text: shown.error, hint: shown.hint }];
+    if (stage === "failed") [state, hint, trouble] = ["No text yet", shown.error.includes(shown.path) ? "The recording is kept." : `The recording is kept in ${shown.path}.`, { text: shown.error, hint: shown.hint }];
     if (stage === "refused") trouble = upload.refused;
     if (stage === "idle" && problem) [state, hint, trouble] = ["No microphone", "", problem];
     if (stage === "deaf") [state, hint, trouble] = ["No microphone", "", { text: shown.error, hint: shown.hint }];
