@@ -100,6 +100,15 @@ def test_a_server_of_the_users_own(face, make_backend, monkeypatch):
     assert backend.requests == []
 
 
+def test_a_server_that_wants_a_key(face, make_backend):
+    """It is told as what it is: not the session's login is refused."""
+    own = make_backend(Script())
+    with pytest.raises(errors.PermissionDeniedError, match="wants a key") as caught:
+        transcribe(face, make_backend(Script()), sound(), route="local", engine=f"{own.url}/v1")
+    assert "CODEX_NB_ENGINE_KEY" in caught.value.hint
+    assert "authorization" not in own.requests[0].headers
+
+
 def test_it_stands_in_for_another_route(face, make_backend):
     """Where the caller says so, and only then."""
     backend = make_backend(Script(faults=[Fault.cloudflare(path=DICTATION, times=None)]))

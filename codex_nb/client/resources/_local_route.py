@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from codex_nb import sphinx
 from codex_nb.audio.prepare import bare
 from codex_nb.client.resources._route import TIMED_MODEL, Heard, text_of
-from codex_nb.errors import CodexError, InvalidOption
+from codex_nb.errors import AuthenticationError, CodexError, InvalidOption, PermissionDeniedError
 from codex_nb.settings import Backend
 from codex_nb.wire.call import Blocking, Call, Tell
 from codex_nb.wire.failures import clean
@@ -76,7 +76,16 @@ def _server(server: Backend, clip: Clip, asked: Asked) -> Flow[JSONObject]:
     key = os.environ.get("CODEX_NB_ENGINE_KEY", "").strip()
     own = {"authorization": f"Bearer {key}"} if key else {}
     address = server.url("platform/audio/transcriptions")
-    reply: Reply = yield Call("POST", address, content=form, headers={**form.headers, **own}, signed_in=False)
+    try:
+        reply: Reply = yield Call("POST", address, content=form, headers={**form.headers, **own}, signed_in=False)
+    except AuthenticationError as error:  # it is not about the session's login
+        raise PermissionDeniedError(
+            f"The server at {server.name} wants a key, or another one (HTTP 401).",
+            hint="Put its key into CODEX_NB_ENGINE_KEY.",
+            status_code=401,
+            body=error.body,
+            url=error.url,
+        ) from None
     return text_of(reply)
 
 
