@@ -6,28 +6,16 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-__all__ = ["Shape"]
+__all__ = ["Part", "Shape"]
 
 SHORT = 60
 
 
-class Shape(BaseModel):
-    """A JSON object of the service. ``raw`` is the payload, unknown fields included."""
+class Part(BaseModel):
+    """A small JSON object inside of others, of which there are many: its fields take null by themselves."""
 
     # Validators are built when first needed: a first answer is painted before most of them are.
     model_config = ConfigDict(extra="allow", protected_namespaces=(), populate_by_name=True, defer_build=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _null_is_absent(cls, value: Any) -> Any:
-        """Take null where a value has a default: servers differ in which of the two they send."""
-        if not isinstance(value, dict):
-            return value
-        fields = cast("dict[str, Any]", value)
-        if None not in fields.values():
-            return fields
-        defaults = {name for name, field in cls.model_fields.items() if field.default is not None}
-        return {name: v for name, v in fields.items() if v is not None or name not in defaults}
 
     @property
     def raw(self) -> dict[str, Any]:
@@ -45,6 +33,22 @@ class Shape(BaseModel):
 
     def __str__(self) -> str:
         return repr(self)
+
+
+class Shape(Part):
+    """A JSON object of the service. ``raw`` is the payload, unknown fields included."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, value: Any) -> Any:
+        """Take null where a value has a default: servers differ in which of the two they send."""
+        if not isinstance(value, dict):
+            return value
+        fields = cast("dict[str, Any]", value)
+        if None not in fields.values():
+            return fields
+        defaults = {name for name, field in cls.model_fields.items() if field.default is not None}
+        return {name: v for name, v in fields.items() if v is not None or name not in defaults}
 
 
 class _Cut(str):

@@ -5,16 +5,15 @@ from __future__ import annotations
 import copy
 import functools
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, cast, overload
 
-from pydantic import AliasChoices, BeforeValidator, PrivateAttr, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, model_validator
 
 from codex_nb.types._base import SHORT, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pydantic import ModelWrapValidatorHandler
     from pydantic.fields import FieldInfo
 
 __all__ = ["NULL_IS_EMPTY", "Payload", "Record", "Rows", "moment", "shown_rows"]
@@ -36,32 +35,31 @@ class Record(Shape):
     """
 
     shown: ClassVar[tuple[str, ...]] = ()
-    _payload: Any = PrivateAttr(default=None)
+    # A field, so that pydantic itself puts it there: a wrapping validator or a private attribute costs many times that.
+    as_sent: Any = Field(default=None, exclude=True, repr=False)
 
     @model_validator(mode="before")
     @classmethod
     def _null_is_absent(cls, value: Any) -> Any:
         """Take null where a value has a default, by any of its names; what must be there stays to be judged."""
-        if not isinstance(value, dict):
-            return value
-        fields = cast("dict[str, Any]", value)
-        if None not in fields.values():
-            return fields
-        optional = _optional_names(cls)
-        return {name: one for name, one in fields.items() if one is not None or name not in optional}
+        found = cls._fields(value)
+        if not isinstance(found, dict):
+            return found
+        fields: dict[str, Any] = {**found, "as_sent": value}
+        for name in _never_null(cls):
+            if fields.get(name, name) is None:
+                del fields[name]
+        return fields
 
-    @model_validator(mode="wrap")
     @classmethod
-    def _keep(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        record = handler(value)
-        if record is not value:
-            record._payload = value  # noqa: SLF001 - its own
-        return record
+    def _fields(cls, value: Any) -> Any:
+        """Return the object that ``value`` stands for, where the service also sends something else than an object."""
+        return value
 
     @property
     def raw(self) -> Any:
         """A copy of the payload: plain JSON values, nothing added or left out."""
-        return copy.deepcopy(self._payload)
+        return copy.deepcopy(self.as_sent)
 
     def __repr_args__(self) -> Any:
         """Show the chosen fields that hold something."""
@@ -106,9 +104,8 @@ class Rows(Record, Generic[T]):
 class Payload(Record):
     """An answer whose form is not on record. Its fields are attributes; of an array, ``items`` are the elements."""
 
-    @model_validator(mode="before")
     @classmethod
-    def _of_array(cls, value: Any) -> Any:
+    def _fields(cls, value: Any) -> Any:
         return {"items": cast("list[Any]", value)} if isinstance(value, list) else value
 
     def __repr_args__(self) -> Any:
@@ -137,15 +134,15 @@ def _short(value: object) -> object:
 
 
 @functools.cache
-def _optional_names(kind: type[Record]) -> frozenset[object]:
-    return frozenset(name for field in kind.model_fields.items() for name in _optional(*field))
+def _never_null(kind: type[Record]) -> tuple[str, ...]:
+    return tuple(str(name) for field in kind.model_fields.items() for name in _optional(*field))
 
 
 def _optional(name: str, field: FieldInfo) -> Iterator[object]:
-    """Give the names of a field that a payload may leave out: all of an optional one, and any one of several."""
+    """Give the names of a field that no null may stand under: all of one with a default, and any one of several."""
     if isinstance(field.validation_alias, AliasChoices):
         yield from field.validation_alias.choices
-    elif not field.is_required():
+    elif not field.is_required() and field.default is not None:  # a default of None takes null as it is
         yield name
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, cast
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from codex_nb.types._record import Record, Rows, moment
 
@@ -97,9 +97,8 @@ class Environments(Rows[Environment]):
 
     environments: list[Environment]
 
-    @model_validator(mode="before")
     @classmethod
-    def _of_array(cls, value: Any) -> Any:
+    def _fields(cls, value: Any) -> Any:
         return {"environments": cast("list[Any]", value)} if isinstance(value, list) else value
 
     @property

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AliasChoices, Field
 
+from codex_nb.types._base import Part
 from codex_nb.types._record import NULL_IS_EMPTY, Record, moment
 from codex_nb.types.turns import TaskTurn, TurnError, TurnEvent  # noqa: TC001 - pydantic reads it
 
@@ -22,7 +23,7 @@ __all__ = [
 ]
 
 
-class DiffStats(Record):
+class DiffStats(Part):
     """How large a change is: counts of files and lines."""
 
     files_modified: int | None = None
@@ -30,17 +31,17 @@ class DiffStats(Record):
     lines_removed: int | None = None
 
 
-class TurnStatus(Record):
+class TurnStatus(Part):
     """What the newest turn of a task is doing."""
 
     turn_id: str | None = None
     turn_status: str | None = None
     intent: str | None = None
     diff_stats: DiffStats | None = None
-    sibling_turn_ids: list[str] = Field(default_factory=list[str])
+    sibling_turn_ids: Annotated[list[str], NULL_IS_EMPTY] = Field(default_factory=list[str])
 
 
-class TaskStatus(Record):
+class TaskStatus(Part):
     """What a list of tasks shows beside the title."""
 
     latest_turn_status_display: TurnStatus | None = None
@@ -50,27 +51,25 @@ class TaskStatus(Record):
     state: str | None = None
 
 
-class PullRequestFacts(Record):
+class PullRequestFacts(Part):
     """A pull request as its host tells it."""
 
     number: int | None = None
     url: str | None = None
     state: str | None = None
     merged: bool | None = None
-    mergeable: bool | None = None
+    mergeable: bool | None = Field(default=None, repr=False)
     draft: bool | None = None
     title: str | None = None
-    body: str | None = None
-    base: str | None = None
-    head: str | None = None
-    base_sha: str | None = None
-    head_sha: str | None = None
-    merge_commit_sha: str | None = None
-
-    shown: ClassVar[tuple[str, ...]] = ("number", "state", "merged", "draft", "title", "url")
+    body: str | None = Field(default=None, repr=False)
+    base: str | None = Field(default=None, repr=False)
+    head: str | None = Field(default=None, repr=False)
+    base_sha: str | None = Field(default=None, repr=False)
+    head_sha: str | None = Field(default=None, repr=False)
+    merge_commit_sha: str | None = Field(default=None, repr=False)
 
 
-class PullRequest(Record):
+class PullRequest(Part):
     """A pull request that came of a turn of a task."""
 
     id: str | None = None
@@ -128,39 +127,40 @@ class Task(Record):
 
     @property
     def _latest(self) -> TurnStatus | None:
-        return self.task_status_display and self.task_status_display.latest_turn_status_display
+        shown = self.task_status_display
+        return shown.latest_turn_status_display if shown else None
 
     @property
     def status(self) -> str | None:
         """``pending``, ``in_progress``, ``completed``, ``failed`` or ``cancelled``; None if that is not said."""
-        return self._latest and self._latest.turn_status
+        return latest.turn_status if (latest := self._latest) else None
 
     @property
     def intent(self) -> str | None:
         """What it is for: ``pr``, a change, or ``qa``, a question."""
-        return (self._latest and self._latest.intent) or (
-            self.task_status_display and self.task_status_display.initial_intent
+        return (latest.intent if (latest := self._latest) else None) or (
+            shown.initial_intent if (shown := self.task_status_display) else None
         )
 
     @property
     def environment(self) -> str | None:
         """The label of the environment that it runs in; its id is not in lists."""
-        return self.task_status_display and self.task_status_display.environment_label
+        return shown.environment_label if (shown := self.task_status_display) else None
 
     @property
     def branch(self) -> str | None:
         """The branch that it started from."""
-        return self.task_status_display and self.task_status_display.branch_name
+        return shown.branch_name if (shown := self.task_status_display) else None
 
     @property
     def attempts(self) -> int:
         """How many attempts there are at the newest turn (best of N)."""
-        return 1 + len(self._latest.sibling_turn_ids) if self._latest else 1
+        return 1 + len(latest.sibling_turn_ids) if (latest := self._latest) else 1
 
     @property
     def diff_stats(self) -> DiffStats | None:
         """How large the newest change is."""
-        return self._latest and self._latest.diff_stats
+        return latest.diff_stats if (latest := self._latest) else None
 
     @property
     def created(self) -> datetime | None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from codex_nb.client._incoming import shaped
 from codex_nb.errors import MalformedStream
-from codex_nb.types._record import Payload, Record, Rows, moment
+from codex_nb.types._base import Part
+from codex_nb.types._record import Payload, Rows, moment
 from codex_nb.types.account import Usage
 from codex_nb.types.accounts import Accounts
 from codex_nb.types.config import (
@@ -88,7 +89,7 @@ def looked_at(thing, depth=0):
     """Read every public attribute, as a notebook's user might, and show it."""
     repr(thing)
     str(thing)
-    if not isinstance(thing, Record) or depth > 6:
+    if not isinstance(thing, Part) or depth > 6:
         return
     for name in dir(type(thing)):
         if not name.startswith(("_", "model_")) and isinstance(getattr(type(thing), name, None), property):
