@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from codex_nb.errors import InvalidOption
+from codex_nb.frames.alike import FrameVectors
 from codex_nb.frames.rows.accessor import ColumnRows, FrameRows
 
 if TYPE_CHECKING:
@@ -26,19 +27,27 @@ def _forecast(frame: pd.DataFrame) -> Any:
     return forecast_plot(frame)
 
 
+def _projection(frame: pd.DataFrame) -> Any:
+    from codex_nb.frames.projection import projection_plot
+
+    return projection_plot(frame)
+
+
 # The source of a frame, and what draws it.
-PLOTS: Final[dict[str, Callable[[pd.DataFrame], Any]]] = {"forecast": _forecast}
+PLOTS: Final[dict[str, Callable[[pd.DataFrame], Any]]] = {"forecast": _forecast, "project": _projection}
 
 
 @pd.api.extensions.register_dataframe_accessor("codex")
-class CodexAccessor(FrameRows):
+class CodexAccessor(FrameRows, FrameVectors):
     """``frame.codex``."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self._frame = frame
 
     def plot(self) -> Any:
-        """Return a chart of a frame of `forecast`: what was observed, an even pace, and where it leads.
+        """Return a chart of a frame that has one of its own.
+
+        Of `forecast`: what was observed, an even pace, and where it leads. Of `project`: rows as points.
 
         An Altair chart if Altair (the extra ``plot``) is installed, else a Matplotlib figure, else text.
 
@@ -49,7 +58,7 @@ class CodexAccessor(FrameRows):
         draw = PLOTS.get(self._frame.attrs.get("codex_nb", {}).get("source", ""))
         if draw is None:
             raise InvalidOption(
-                "This frame has no chart of its own.", hint=f"There is one of frames.{', frames.'.join(PLOTS)}()."
+                "This frame has no chart of its own.", hint=f"There is one of what these return: {', '.join(PLOTS)}."
             )
         return draw(self._frame)
 
