@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 from dataclasses import dataclass, field
 from difflib import unified_diff
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -39,6 +40,7 @@ INSTRUCTIONS: Final = (
 FENCED: Final = re.compile(r"\s*```\w*\n(.*?)\n?```\s*", re.DOTALL)
 # Half transparent colours suit light and dark pages alike.
 COLOURS: Final = {"-": "rgba(248,81,73,.18)", "+": "rgba(46,160,67,.18)", "@": "rgba(128,128,128,.14)"}
+ANSI: Final = {"-": 31, "+": 32, "@": 36}
 PRE: Final = (
     "margin:0;padding:0 6px;white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.45;"
     "font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size,13px);color:inherit"
@@ -65,12 +67,16 @@ class Proposal:
         return "\n".join(unified_diff(before, after, "the cell", "proposed", lineterm=""))
 
     def __repr__(self) -> str:
-        if not self.diff:
-            return "The cell stays as it is: see the explanation."
-        return printable(f"{self.diff}\n\nThe whole cell ({self.confidence} confidence):\n\n{self.code}")
+        return self._told(printable(self.diff))
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001 - IPython's protocol
-        printer.text(repr(self))
+        diff = printable(self.diff)
+        printer.text(self._told(_coloured(diff) if sys.stdout.isatty() else diff))
+
+    def _told(self, diff: str) -> str:
+        if not diff:
+            return "The cell stays as it is: see the explanation."
+        return f"{diff}\n\nThe whole cell ({self.confidence} confidence):\n\n{printable(self.code)}"
 
     def _repr_html_(self) -> str:
         if not self.diff:
@@ -204,6 +210,11 @@ def _proposal(answer: Answer, failed: FailedCell, hidden: Hidden) -> Proposal:
     if fenced := FENCED.fullmatch(code):
         code = fenced[1]
     return Proposal(hidden.restore(found.explanation), code.strip("\n"), found.confidence, failed.source, answer)
+
+
+def _coloured(diff: str) -> str:
+    """Return a diff with the colours that a terminal understands."""
+    return "\n".join(f"\x1b[{ANSI.get(line[:1], 0)}m{line}\x1b[0m" for line in diff.splitlines())
 
 
 class _Explanation:
