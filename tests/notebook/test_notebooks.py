@@ -146,3 +146,23 @@ def test_the_notebook_of_the_assistant_runs(tmp_path):
 
 def _plain(output):
     return output.get("text") or output.get("data", {}).get("text/plain", "") or output.get("evalue", "")
+
+
+def test_the_notebook_of_embeddings_runs(tmp_path):
+    """Vectors, search, groups and a picture, on made-up vectors; it is stored without outputs."""
+    node = nbformat.read(NOTEBOOKS / "06-embeddings.ipynb", as_version=4)
+    assert not any(cell.get("outputs") for cell in node.cells)
+    NotebookClient(node, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    shown = {cell.source: cell.outputs for cell in node.cells if cell.get("outputs")}
+
+    def of(part):
+        return next("\n".join(map(_plain, outputs)) for source, outputs in shown.items() if part in source)
+
+    assert "(73, 1536), dtype('float32')" in of("codex.matrix.shape")
+    assert "'asked': 1,\n 'kept': 1" in of("attrs")
+    assert "vector[text-embedding-3-small]" in of("to_parquet")
+    assert of("codex.search(").count("billing") == 4
+    assert of('on="text"').count("login") == 3
+    assert of("codex.similar(0").count("shipping") == 3
+    assert of("crosstab").count("24") == 3
+    assert "vega" in next(outputs[0].data["text/html"] for source, outputs in shown.items() if "plot(" in source)
