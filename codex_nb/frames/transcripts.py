@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from codex_nb.client.session import Session
 
-__all__ = ["transcripts"]
+__all__ = ["COLUMNS", "CONCURRENCY", "transcripts"]
 
 CONCURRENCY = 8
 Row = tuple[str, Transcript | CodexError | None]
@@ -48,6 +48,7 @@ def transcripts(
     session: Session | None = None,
     *,
     concurrency: int = CONCURRENCY,
+    on_begin: Callable[[], None] | None = None,
     on_done: Callable[[int, Transcript | CodexError], None] | None = None,
     on_interrupt: Callable[[pd.DataFrame], None] | None = None,
     **options: Any,
@@ -55,8 +56,9 @@ def transcripts(
     """Return the text of each recording in ``sources``, one row each, in their order; a bad one stops no other.
 
     Columns: ``source``, ``text`` (text, missing where it failed), ``duration`` (timedelta64[us]), ``route``, ``error``
-    (text, missing where it went well). ``options`` are those of ``audio.transcriptions.create``. ``on_done(place,
-    outcome)`` is called as each ends; ``on_interrupt`` gets the table so far when the user interrupts.
+    (text, missing where it went well). ``options`` are those of ``audio.transcriptions.create``. ``on_begin()`` is
+    called before each, and may raise what comes of it; ``on_done(place, outcome)`` as each ends; ``on_interrupt`` gets
+    the table so far when the user interrupts.
     """
     if concurrency < 1:
         raise InvalidOption("concurrency must be at least 1.", hint=f"Leave it out for {CONCURRENCY}.")
@@ -64,6 +66,8 @@ def transcripts(
     create: Any = (session or shared_session()).audio.transcriptions.create
 
     def one(each: Any) -> Transcript:
+        if on_begin:
+            on_begin()
         return create(file=each, **options)
 
     rows: list[Row] = [(name_of(each), None) for each in given]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from codex_nb.frames.rows.mapping import CONCURRENCY, Keep, checked, map_rows, prepared, retry_rows
 from codex_nb.frames.rows.pace import Limits
+from codex_nb.frames.rows.questions import questions
+from codex_nb.frames.rows.recordings import RECORDINGS, recordings
+from codex_nb.frames.rows.running import CONCURRENCY, How, Keep, ended, retried
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +74,7 @@ class FrameRows:
             AuthenticationError, APIError: the service takes no question at all.
 
         """
-        limits, how = Limits.of(max_quota, until), checked(batch, concurrency, progress=progress)
+        limits, how = Limits.of(max_quota, until), How(concurrency, progress)
         options: dict[str, Any] = {
             "model": model,
             "effort": effort,
@@ -80,20 +83,21 @@ class FrameRows:
             "tier": tier,
             "timeout": timeout,
         }
-        return map_rows(prepared(self._frame, prompt, schema, keep, session, **options), limits, how)
+        asked = questions(self._frame, prompt, schema=schema, batch=batch, keep=keep, session=session, **options)
+        return ended(asked, limits, how)
 
     def retry(
         self, *, waiting: bool = False, max_quota: float | None = None, until: Until | None = None
     ) -> pd.DataFrame:
-        """Ask again for the rows of a result of `map` that failed, and with ``waiting`` for those that wait too.
+        """Work again on the rows of a result of `map` or `transcribe` that failed, with ``waiting`` on the others too.
 
-        Returns the whole result anew. Works in the kernel that made it; later, call `map` again.
+        Returns the whole result anew. Works in the kernel that made it; later, make the same call again.
 
         Raises:
             InvalidOption: this is no such result, or rows of it were taken out or moved.
 
         """
-        return retry_rows(self._frame, waiting=waiting, max_quota=max_quota, until=until)
+        return retried(self._frame, waiting=waiting, max_quota=max_quota, until=until)
 
 
 class ColumnRows:
@@ -109,3 +113,36 @@ class ColumnRows:
         asked = FrameRows()
         asked._frame = self._column.to_frame("value" if self._column.name is None else self._column.name)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         return asked.map(prompt, **options)
+
+    def transcribe(  # noqa: PLR0913 - each is an option of its own
+        self,
+        *,
+        route: str | Sequence[str] | None = None,
+        language: str | None = None,
+        prompt: str | None = None,
+        concurrency: int = RECORDINGS,
+        max_quota: float | None = None,
+        until: Until | None = None,
+        keep: Keep = True,
+        progress: bool = True,
+        session: Session | None = None,
+        **options: Any,
+    ) -> pd.DataFrame:
+        """Return the text of each recording that this column names: ``df["path"].codex.transcribe(language="en")``.
+
+        The values are what ``codex_nb.transcribe`` takes: paths, bytes, recordings. ``route``, ``language``,
+        ``prompt`` and ``options`` are its options. A recording that is there twice, by its content, is sent once.
+
+        Returns a frame with the index of this column: ``text`` (text), ``duration`` (timedelta64[us]), ``route``
+        (text), ``_status`` (category: ``done``, ``failed``, ``waiting``) and ``_error`` (text). A bad recording stops
+        no other. Stops, keeps and finds what it has as `FrameRows.map` does: texts are kept by what the file holds, so
+        a file that moved is not sent again, and one that changed is.
+
+        Raises:
+            InvalidOption: an option cannot be used.
+            AuthenticationError, APIError: the service takes no recording at all.
+
+        """
+        asked = {"route": route, "language": language, "prompt": prompt, **options}
+        limits, how = Limits.of(max_quota, until), How(concurrency, progress)
+        return ended(recordings(self._column, asked, keep, session), limits, how)

@@ -11,7 +11,7 @@ from codex_nb.columns import NUMBER, TEXT, Column, ordered, table
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DONE", "FAILED", "WAITING", "Outcome", "outcomes_frame"]
+__all__ = ["DONE", "FAILED", "RESERVED", "WAITING", "Outcome", "outcomes_frame"]
 
 DONE: Final = "done"
 FAILED: Final = "failed"
@@ -33,6 +33,7 @@ STATUS: Final[list[Column[Outcome]]] = [
     Column("_error", TEXT, lambda row: row.error),
 ]
 USAGE: Final[Column[Outcome]] = Column("_usage", NUMBER, lambda row: row.tokens)
+RESERVED: Final = tuple(column.name for column in (*STATUS, USAGE))
 
 
 def outcomes_frame(

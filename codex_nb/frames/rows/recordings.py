@@ -1,0 +1,148 @@
+"""The text of each recording that a column names, by `transcripts`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import pydantic_core
+
+from codex_nb.client.budget import Meter
+from codex_nb.client.default import session as shared_session
+from codex_nb.columns import DURATION, TEXT, Column
+from codex_nb.errors import AudioError, CodexError, FileError, RateLimitError, UsageLimitReached
+from codex_nb.frames.kept import key_of
+from codex_nb.frames.progress import bar
+from codex_nb.frames.rows.asking import FATAL
+from codex_nb.frames.rows.outcome import DONE, FAILED, Outcome, outcomes_frame
+from codex_nb.frames.rows.pace import NotAsked, Pace
+from codex_nb.frames.rows.running import Rows, chosen
+from codex_nb.frames.transcripts import CONCURRENCY, transcripts
+from codex_nb.types.audio import Transcript
+from codex_nb.wire.json import as_object
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from codex_nb.client.session import Session
+    from codex_nb.frames.kept import Kept
+    from codex_nb.frames.rows.running import How, Keep
+
+__all__ = ["RECORDINGS", "recordings"]
+
+RECORDINGS: Final = CONCURRENCY
+VERSION: Final = 1
+COLUMNS: Final[list[Column[Any]]] = [
+    Column("text", TEXT, lambda row: row.get("text")),
+    Column("duration", DURATION, lambda row: row.get("duration")),
+    Column("route", TEXT, lambda row: row.get("route")),
+]
+
+
+class Recordings(Rows):
+    """The recordings of one column; those that hold the same have one key."""
+
+    def __init__(self, session: Session, column: pd.Series[Any], options: dict[str, Any], kept: Kept) -> None:
+        self.session, self.options = session, options
+        self.sources: dict[bytes, Any] = {}
+        keys: list[bytes | None] = []
+        outcomes: list[Outcome] = []
+        for number, source in enumerate(column.tolist()):
+            missing = not isinstance(source, tuple) and cast("Any", column.isna()).iloc[number]
+            keys.append(None if missing else self._key(source, number))
+            outcomes.append(Outcome(FAILED, error="There is no recording here.") if missing else Outcome())
+            if (key := keys[-1]) is not None:
+                self.sources.setdefault(key, source)
+        super().__init__(outcomes, keys, column.index, kept)
+
+    def _key(self, source: Any, number: int) -> bytes:
+        """Return what the recording holds and how it is asked for, as a key; of what cannot be read, its place."""
+        content = _digest(source)
+        said = {name: value for name, value in self.options.items() if name != "timeout" and value is not None}
+        backend = self.session.backend.name
+        return key_of("transcribe", VERSION, backend, str(sorted(said.items())), content or f"row {number} {id(self)}")
+
+    def go(self, statuses: Collection[str], pace: Pace, how: How) -> None:
+        """Transcribe the recordings that have one of ``statuses``, but for those whose text is kept."""
+        self.stopped = self.cause = None
+        keys = self.left(statuses)
+        if not keys:
+            return
+        meter = Meter(self.session)
+        try:
+            with meter, bar(len(keys), "recordings", "transcribing", shown=how.progress) as shown:
+                pace.spent = lambda: meter.spent
+
+                def done(place: int, outcome: Transcript | CodexError) -> None:
+                    self._note(keys[place], outcome, pace)
+                    shown.update()
+
+                transcripts(
+                    [self.sources[key] for key in keys],
+                    self.session,
+                    concurrency=how.concurrency,
+                    on_begin=pace.turn,
+                    on_done=done,
+                    **self.options,
+                )
+        except KeyboardInterrupt:
+            pace.halt("It was interrupted.")
+        self.stopped, self.cause = pace.stopped, pace.cause
+        self.say_why(keys)
+
+    def _note(self, key: bytes, outcome: Transcript | CodexError, pace: Pace) -> None:
+        match outcome:
+            case Transcript():
+                values = {"text": outcome.text, "duration": outcome.duration, "route": outcome.route}
+                self.kept.put_many([(key, pydantic_core.to_json(values))])
+                self.put(key, Outcome(DONE, values))
+                pace.went_well()
+            case NotAsked():
+                pass
+            case UsageLimitReached():
+                pace.stop(str(outcome), outcome)
+            case error if isinstance(error, FATAL):
+                pace.stop(str(error), error)
+            case error:
+                self.put(key, Outcome(FAILED, error=str(error)))
+                if isinstance(error, RateLimitError):
+                    pace.hold(error.retry_after)
+                if not isinstance(error, AudioError | FileError):
+                    pace.went_wrong(error)
+
+    def recall(self, key: bytes, content: bytes) -> bool:
+        """Take a text that was kept."""
+        try:
+            values = as_object(pydantic_core.from_json(content))
+        except ValueError:
+            return False
+        self.put(key, Outcome(DONE, values))
+        return "text" in values
+
+    def frame(self) -> pd.DataFrame:
+        """Return the rows; ``attrs["codex_nb"]`` counts them."""
+        made = outcomes_frame(COLUMNS, self.outcomes, self.index, source="transcribe", usage=False)
+        made.attrs["codex_nb"] |= self.counts()
+        return made
+
+
+def recordings(column: pd.Series[Any], options: dict[str, Any], keep: Keep, session: Session | None) -> Recordings:
+    """Return the recordings of ``column``, none of which is sent yet."""
+    asked = {name: value for name, value in options.items() if value is not None}
+    return Recordings(session or shared_session(), column, asked, chosen(keep))
+
+
+def _digest(source: Any) -> str | None:
+    """Return the digest of what a recording holds; None where that is not to be known without opening it."""
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest()
+    path = getattr(source, "path", source)
+    if isinstance(path, str | os.PathLike):
+        try:
+            with open(os.path.expanduser(cast("str", path)), "rb") as file:  # noqa: PTH111, PTH123 - any path
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except (OSError, ValueError):  # transcribing it will say what is wrong
+            return None
+    return None

@@ -1,0 +1,109 @@
+"""A column of recordings becomes a column of texts."""
+
+import pandas as pd
+import pytest
+
+import codex_nb.frames  # noqa: F401 - `.codex` on every column
+from codex_nb import Bearer, NotSignedIn, Session
+from codex_nb.local import Fault, LocalBackend, Script
+from tests.conftest import TOKEN
+from tests.sounds import speech, wav
+
+
+@pytest.fixture
+def serve():
+    """Return what starts a backend with these transcripts, and a session on it."""
+    opened = []
+
+    def make(transcripts, **options):
+        backend = LocalBackend(Script(transcripts=transcripts, **options)).start()
+        session = Session(backend.url, auth=Bearer(TOKEN), max_retries=0)
+        opened.append((backend, session))
+        return backend, session
+
+    yield make
+    for backend, session in opened:
+        session.close()
+        backend.stop()
+
+
+def sent(backend):
+    """Return how many recordings came."""
+    return sum(request.path.endswith("transcribe") for request in backend.requests)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three recordings, one of them twice, and a file that is none."""
+    for name, seconds in (("a", 1.0), ("b", 1.5), ("copy", 1.0), ("c", 2.0)):
+        (tmp_path / f"{name}.wav").write_bytes(wav(speech(seconds)))
+    (tmp_path / "bad.wav").write_bytes(b"no sound")
+    return tmp_path
+
+
+def paths(folder, *names):
+    """Return a column of paths with an index of its own."""
+    named = [None if name is None else str(folder / f"{name}.wav") for name in names]
+    return pd.Series(named, index=[f"row {n}" for n in range(len(names))], name="path")
+
+
+def test_each_recording_has_a_row(serve, folder):
+    """The same sound is sent once; what is bad, missing or not there stops no other; a second run sends nothing."""
+    backend, session = serve(["One.", "Two."])
+    column = paths(folder, "a", "bad", "copy", None, "gone", "b")
+    result = column.codex.transcribe(session=session, concurrency=1, progress=False)
+    assert [*result.index] == [*column.index]
+    assert [*result._status] == ["done", "failed", "done", "failed", "failed", "done"]
+    assert [*result.text.dropna()] == ["One.", "One.", "Two."]
+    assert [*result.duration.dropna().dt.total_seconds()] == [1.0, 1.0, 1.5]
+    assert str(result.duration.dtype) == "timedelta64[us]"
+    assert "no recording" in result._error.iloc[3]
+    assert "gone.wav" in result._error.iloc[4]
+    assert sent(backend) == 2
+    again = column.codex.transcribe(session=session, progress=False)
+    assert [*again.text.dropna()] == ["One.", "One.", "Two."]
+    assert again.attrs["codex_nb"]["kept"] == 3
+    assert sent(backend) == 2
+    empty = column[:0].codex.transcribe(session=session)
+    assert [*empty.dtypes.items()] == [*result.dtypes.items()]
+
+
+def test_what_failed_is_sent_again_and_nothing_else(serve, folder):
+    """By `retry`, or by the same call."""
+    fault = Fault.server_error(path="*/transcribe", times=1)
+    backend, session = serve(["One.", "Two.", "Three."], faults=[fault])
+    column = paths(folder, "a", "b", "c")
+    result = column.codex.transcribe(session=session, concurrency=1, progress=False)
+    assert [*result._status] == ["failed", "done", "done"]
+    again = result.codex.retry()
+    assert (again._status == "done").all()
+    assert sent(backend) == 4
+
+
+def test_the_plans_limit_stops_it(serve, folder):
+    """What was not sent waits."""
+    fault = Fault.usage_limit(path="*/transcribe", times=None, skip=1)
+    backend, session = serve(["One.", "Two."], faults=[fault])
+    column = paths(folder, "a", "b", "c")
+    with pytest.warns(UserWarning, match="2 rows wait"):
+        result = column.codex.transcribe(session=session, concurrency=1, progress=False)
+    assert [*result._status] == ["done", "waiting", "waiting"]
+    assert sent(backend) <= 3  # one more may be on its way
+
+
+def test_no_login_is_said_at_once(serve, folder):
+    """It is the same for every row."""
+    backend, _ = serve([])
+    with Session(backend.url) as session, pytest.raises(NotSignedIn):
+        paths(folder, "a", "b").codex.transcribe(session=session, progress=False)
+
+
+def test_another_option_is_another_text(serve, folder):
+    """And a file with other content, too."""
+    backend, session = serve(["One.", "Eins.", "New."])
+    column = paths(folder, "a")
+    assert [*column.codex.transcribe(session=session).text] == ["One."]
+    assert [*column.codex.transcribe(session=session, language="de").text] == ["Eins."]
+    (folder / "a.wav").write_bytes(wav(speech(3.0)))
+    assert [*column.codex.transcribe(session=session).text] == ["New."]
+    assert sent(backend) == 3
