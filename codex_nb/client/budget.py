@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from codex_nb.client.session import Session
 
-__all__ = ["Budget", "Meter", "budget"]
+__all__ = ["Budget", "Meter", "StandingBudget", "budget"]
 
 # At this part of the budget it says so.
 NEARLY: Final = 0.8
@@ -92,6 +92,8 @@ class Meter:
 class Budget(Meter):
     """How many percent of any one window of the quota may be used; see `budget`."""
 
+    name = "budget"
+
     def __init__(self, percent: float, session: Session | None = None, window: str | None = None) -> None:
         if not 0 < percent <= 100:
             raise InvalidOption("A budget is a percentage above 0, up to 100.", hint="Example: budget(percent=5).")
@@ -132,13 +134,29 @@ class Budget(Meter):
         key = max(self._spent, key=lambda one: self._spent[one])
         latest = self._latest[key]
         until = datetime.fromtimestamp(latest.resets_at, UTC) if latest.resets_at else None
-        when = f"on {until:%Y-%m-%d at %H:%M} UTC the window begins anew" if until else "the window begins anew"
+        when = f"on {until:%Y-%m-%d at %H:%M} UTC, when" if until else "when"
         raise BudgetReached(
             f"The budget is used up: {self.spent:g} of {self.percent:g} % of quota ({_name(latest)}, {latest.used:g} %"
             " used in all). Nothing was sent.",
-            hint=f"Go on with a larger budget, or when {when}.",
+            hint=f"Go on with a larger {self.name}, or {when} the window begins anew.",
             resets_at=until,
         )
+
+
+class StandingBudget(Budget):
+    """A budget that is set once and holds on. It sends nothing: the first answer's word is the beginning."""
+
+    name = "%config CodexMagics.budget"
+
+    def _asked(self) -> list[QuotaWindow]:
+        return []
+
+    def hold(self, budgets: list[Meter]) -> None:
+        """Take the place of an earlier one, unless that is as large: it goes on counting."""
+        earlier = [one for one in budgets if isinstance(one, StandingBudget)]
+        if [one.percent for one in earlier] != [self.percent]:
+            budgets[:] = [one for one in budgets if one not in earlier]
+            self.__enter__()
 
 
 def budget(percent: float, *, session: Session | None = None, window: str | None = None) -> Budget:

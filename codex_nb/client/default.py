@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
     from codex_nb.settings import Backend
 
-__all__ = ["connect", "opened", "session", "use"]
+__all__ = ["allow", "connect", "opened", "session", "use"]
 
 _lock = threading.Lock()
 _shared: Session | None = None
+_allowed: float | None = None
 
 
 def session() -> Session:
@@ -23,7 +24,7 @@ def session() -> Session:
     global _shared  # noqa: PLW0603 - there is one a process, by contract
     with _lock:
         if _shared is None:
-            _shared = Session()
+            _shared = _held(Session())
         return _shared
 
 
@@ -40,8 +41,36 @@ def use(replacement: Session | Backend | str) -> Session:
     global _shared  # noqa: PLW0603
     chosen = replacement if isinstance(replacement, Session) else Session(replacement)
     with _lock:
-        _shared = chosen
+        _shared = _held(chosen)
     return chosen
+
+
+def allow(percent: float | None) -> None:
+    """Let the shared session, whichever it is, use so many percent of any one window of the quota from now on.
+
+    It is a `budget` that holds until another one, or None, is set. Nothing is sent.
+
+    Raises:
+        InvalidOption: ``percent`` is no percentage above 0.
+
+    """
+    global _allowed  # noqa: PLW0603
+    with _lock:
+        _allowed = percent
+        if _shared is not None:
+            _held(_shared)
+
+
+def _held(session: Session) -> Session:
+    """Return the session, with the budget that is set and no other of the kind."""
+    from codex_nb.client.budget import StandingBudget
+
+    budgets = session._core.budgets  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    if _allowed is None:
+        budgets[:] = [one for one in budgets if not isinstance(one, StandingBudget)]
+    else:
+        StandingBudget(_allowed, session).hold(budgets)
+    return session
 
 
 def connect(

@@ -33,8 +33,18 @@ def _projection(frame: pd.DataFrame) -> Any:
     return projection_plot(frame)
 
 
+def _timeline(frame: pd.DataFrame) -> Any:
+    from codex_nb.frames.timeline import timeline_plot
+
+    return timeline_plot(frame)
+
+
 # The source of a frame, and what draws it.
-PLOTS: Final[dict[str, Callable[[pd.DataFrame], Any]]] = {"forecast": _forecast, "project": _projection}
+PLOTS: Final[dict[str, Callable[[pd.DataFrame], Any]]] = {
+    "forecast": _forecast,
+    "project": _projection,
+    "wham/tasks/list": _timeline,
+}
 
 
 @pd.api.extensions.register_dataframe_accessor("codex")
@@ -47,7 +57,8 @@ class CodexAccessor(FrameRows, FrameVectors):
     def plot(self) -> Any:
         """Return a chart of a frame that has one of its own.
 
-        Of `forecast`: what was observed, an even pace, and where it leads. Of `project`: rows as points.
+        Of `forecast`: what was observed, an even pace, and where it leads. Of `project`: rows as points. Of `tasks`:
+        when each began, how long it took, where it ran and how it ended.
 
         An Altair chart if Altair (the extra ``plot``) is installed, else a Matplotlib figure, else text.
 
@@ -58,7 +69,8 @@ class CodexAccessor(FrameRows, FrameVectors):
         draw = PLOTS.get(self._frame.attrs.get("codex_nb", {}).get("source", ""))
         if draw is None:
             raise InvalidOption(
-                "This frame has no chart of its own.", hint=f"There is one of what these return: {', '.join(PLOTS)}."
+                "This frame has no chart of its own.",
+                hint="There is one of what forecast, tasks and project return.",
             )
         return draw(self._frame)
 

@@ -10,10 +10,17 @@ from typing import Any, Final
 
 import pandas as pd
 
-__all__ = ["TextChart", "forecast_plot"]
+__all__ = ["AXIS", "GREY", "TextChart", "forecast_plot", "library"]
 
 # They can be told apart on light and dark pages, and without colours by their form.
-SEEN, EVEN = "#4c8bf5", "#999999"
+SEEN, EVEN, GREY = "#4c8bf5", "#999999", "#888"
+AXIS: Final = {
+    "labelColor": GREY,
+    "titleColor": GREY,
+    "gridColor": "rgba(128,128,128,0.25)",
+    "tickColor": GREY,
+    "domainColor": GREY,
+}
 BARS: Final = " ▁▂▃▄▅▆▇█"
 COLUMNS: Final = 60
 
@@ -23,9 +30,17 @@ Windows = Sequence[dict[str, Any]]
 def forecast_plot(frame: pd.DataFrame) -> Any:
     """Return the chart of a forecast, by the best library that is installed."""
     windows: Windows = frame.attrs["codex_nb"]["windows"]
-    if find_spec("altair"):
+    found = library()
+    if found == "altair":
         return _altair(windows)
-    return _matplotlib(windows) if find_spec("matplotlib") and windows else TextChart(windows)
+    if found == "matplotlib" and windows:
+        return _matplotlib(windows)
+    return TextChart("\n\n".join(_text(window) for window in windows) or "Nothing was observed yet.")
+
+
+def library() -> str | None:
+    """Return the best library for charts that is installed, None if none is."""
+    return next((name for name in ("altair", "matplotlib") if find_spec(name)), None)
 
 
 def _altair(windows: Windows) -> Any:
@@ -34,14 +49,12 @@ def _altair(windows: Windows) -> Any:
     charts = [_window(alt, window) for window in windows]
     if not charts:
         return alt.Chart(pd.DataFrame({"time": [], "used": []})).mark_line().properties(title="nothing observed yet")
-    return alt.vconcat(*charts).configure_view(strokeOpacity=0).configure(background="transparent")
+    return alt.vconcat(*charts).configure_view(stroke="transparent").configure(background="transparent")
 
 
 def _window(alt: Any, window: dict[str, Any]) -> Any:
-    # A grey that can be read on light and dark pages.
-    axis = {"labelColor": "#888", "titleColor": "#888", "gridColor": "rgba(128,128,128,0.25)"}
-    time = alt.X("time:T", title=None, axis=alt.Axis(**axis))
-    used = alt.Y("used:Q", title="% used", scale=alt.Scale(domain=[0, 100], clamp=True), axis=alt.Axis(**axis))
+    time = alt.X("time:T", title=None, axis=alt.Axis(**AXIS))
+    used = alt.Y("used:Q", title="% used", scale=alt.Scale(domain=[0, 100], clamp=True), axis=alt.Axis(**AXIS))
     seen, even = _lines(window["observed"], ["used"]), _lines(window["even"], ["used"])
     fan = _lines(window["fan"], ["used", "low", "high"])
     low = alt.Y("low:Q", title="% used")
@@ -53,7 +66,7 @@ def _window(alt: Any, window: dict[str, Any]) -> Any:
         .mark_line(interpolate="step-after", color=SEEN, strokeWidth=2.5)
         .encode(x=time, y=used, tooltip=["time:T", "used:Q"]),
     ]
-    grey = {"color": "#888", "subtitleColor": "#888"}
+    grey = {"color": GREY, "subtitleColor": GREY}
     title = alt.TitleParams(window["title"], subtitle=window["label"], anchor="start", **grey)
     return alt.layer(*layers).properties(width=520, height=180, title=title)
 
@@ -88,13 +101,13 @@ def _whens(points: Sequence[Sequence[float]]) -> list[Any]:
 
 
 class TextChart:
-    """The forecast in characters: a column is a stretch of the window, ``·`` what is to be expected."""
+    """A chart in characters. Of a forecast a column is a stretch of the window, ``·`` what is to be expected."""
 
-    def __init__(self, windows: Windows) -> None:
-        self._windows = windows
+    def __init__(self, text: str) -> None:
+        self._text = text
 
     def __repr__(self) -> str:
-        return "\n\n".join(_text(window) for window in self._windows) or "Nothing was observed yet."
+        return self._text
 
 
 def _text(window: dict[str, Any]) -> str:

@@ -98,7 +98,7 @@ def _altair(points: Any, color: Any, title: str) -> Any:
     marks = alt.Chart(data).mark_circle(size=36, opacity=0.7, **({} if color is not None else {"color": SEEN}))
     words = alt.TitleParams(title, anchor="start", color="#888", fontWeight="normal")
     drawn = marks.encode(**encoded, tooltip=hints).properties(width=520, height=380, title=words)
-    return drawn.interactive().configure_view(strokeOpacity=0).configure(background="transparent")
+    return drawn.interactive().configure_view(stroke="transparent").configure(background="transparent")
 
 
 def _plain(column: Any) -> Any:

@@ -136,10 +136,14 @@ def _models(_magics: CodexMagics, _options: argparse.Namespace) -> Any:
     return frames.models()
 
 
-def _usage(_magics: CodexMagics, _options: argparse.Namespace) -> Any:
+def _usage(_magics: CodexMagics, options: argparse.Namespace) -> Any:
     from codex_nb import frames
 
-    return frames.usage()
+    return frames.forecast().codex.plot() if options.plot else frames.usage()
+
+
+def _usage_options(parser: OptionParser) -> None:
+    parser.add_argument("--plot", action="store_true", help="draw what was used, and when it will run out, instead")
 
 
 def _chats(magics: CodexMagics, _options: argparse.Namespace) -> Any:
@@ -158,7 +162,13 @@ def _calls(_magics: CodexMagics, options: argparse.Namespace) -> Any:
 def _tasks(_magics: CodexMagics, options: argparse.Namespace) -> Any:
     from codex_nb import frames
 
-    return frames.tasks(limit=options.limit)
+    found = frames.tasks(limit=options.limit)
+    return found.codex.plot() if options.plot else found
+
+
+def _tasks_options(parser: OptionParser) -> None:
+    _limit_option(parser)
+    parser.add_argument("--plot", action="store_true", help="draw when each began, how long it took and how it ended")
 
 
 def _limit_option(parser: OptionParser) -> None:
@@ -221,14 +231,14 @@ COMMANDS: Final[dict[str, Command]] = {
     "status": Command("status", "Where requests go, and as whom.", _status),
     "use": Command("use BACKEND", "Go on with another backend: chatgpt, local, or an address.", _use, _use_options),
     "models": Command("models", "The models of this account, as a DataFrame.", _models),
-    "usage": Command("usage", "The quota, one row a window, as a DataFrame.", _usage),
+    "usage": Command("usage", "The quota, one row a window, as a DataFrame.", _usage, _usage_options),
     "chats": Command("chats", "What was asked in this notebook, one row a turn, as a DataFrame.", _chats),
     "last": Command("last", "The last answer, also when it was stopped or broke off.", _last),
     "retry": Command(
         "retry", "Ask the last question again; its answer takes the place of the earlier one.", _retry, _retry_options
     ),
     "calls": Command("calls", "What each call used: tokens, time, outcome, as a DataFrame.", _calls, _limit_option),
-    "tasks": Command("tasks", "The tasks in the cloud, latest first, as a DataFrame.", _tasks, _limit_option),
+    "tasks": Command("tasks", "The tasks in the cloud, latest first, as a DataFrame.", _tasks, _tasks_options),
     "doctor": Command("doctor", "What works here and what does not, and what to do about it.", _doctor),
     "compact": Command("compact [CHAT]", "Make a conversation short: its sense stays.", _compact, _compact_options),
     "fix": Command(

@@ -11,7 +11,7 @@ from IPython.core.magic import (
     magics_class,
     no_var_expand,
 )
-from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, validate
+from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, observe, validate
 
 from codex_nb.chat.ask import EFFORT, SUMMARIES
 from codex_nb.notebook.complete import register, unregister
@@ -53,6 +53,19 @@ class CodexMagics(Magics):
         "short",
         help="The line under an answer: short names one window of the quota, full all of them; off shows none.",
     ).tag(config=True)
+
+    budget = Float(
+        0.0,
+        min=0.0,
+        max=100.0,
+        help="How many percent of any window of the quota may be used from now on, before asking stops; 0 is no limit.",
+    ).tag(config=True)
+
+    @observe("budget")
+    def _hold_budget(self, change: Any) -> None:
+        from codex_nb.client.default import allow
+
+        allow(change["new"] or None)
 
     @validate("effort")
     def _known_effort(self, proposal: Any) -> str:
@@ -108,7 +121,10 @@ def unload(shell: InteractiveShell) -> None:
     unwatch(shell)
     transformers: list[Any] = shell.input_transformer_manager.token_transformers
     transformers[:] = [one for one in transformers if one.__name__ != Question.__name__]
-    shell.configurables[:] = [one for one in shell.configurables if type(one).__name__ != CodexMagics.__name__]
+    for one in [one for one in shell.configurables if type(one).__name__ == CodexMagics.__name__]:
+        # The guard goes with it: nothing would be left to lift it by.
+        one.budget = 0.0  # pyright: ignore[reportAttributeAccessIssue]
+        shell.configurables.remove(one)
     manager: Any = shell.magics_manager
     for kind in ("line", "cell"):
         for name in ("codex", "codex_transcribe"):

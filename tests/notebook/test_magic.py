@@ -6,7 +6,9 @@ import time
 import pytest
 
 import codex_nb
+from codex_nb import BudgetReached
 from codex_nb.local import Fault, LocalBackend, Script, Turn
+from codex_nb.local.pieces import Usage
 from codex_nb.notebook.commands import COMMANDS
 from tests.notebook.shells import run
 
@@ -384,3 +386,40 @@ def test_model_controls_are_sent(shell, backend):
     assert body["tools"] == [{"type": "web_search"}]
     _, error, _ = run(shell, "%%codex --verbosity loud\nx")
     assert "loud" in error.message
+
+
+def test_a_budget_of_configuration_stops_asking_and_says_when_to_go_on(shell, backend):
+    """It warns, then stops; a larger one, and none, lets it go on. It holds for whatever backend is used."""
+    backend.add(*(Turn(text="fine", usage=Usage(input=40_000, output=10)) for _ in range(40)))
+    run(shell, "%config CodexMagics.budget = 3")
+    assert not [one for one in backend.requests if one.path.endswith("usage")]
+    with pytest.warns(UserWarning, match="of the budget"):
+        error = next(error for _ in range(30) if (error := run(shell, "%%codex -n\nx").error))
+    assert isinstance(error, BudgetReached)
+    assert "%config CodexMagics.budget" in error.hint
+    assert "UTC" in error.hint
+    assert run(shell, "import codex_nb\ncodex_nb.ask('x', quiet=True)").error is not None
+    run(shell, "%config CodexMagics.budget = 50")
+    assert run(shell, "%%codex -n\nx").error is None
+    run(shell, "%config CodexMagics.budget = 0")
+    assert not codex_nb.session()._core.budgets
+
+
+def test_a_budget_goes_over_to_the_next_backend(shell, backend):
+    """And is gone with the extension."""
+    run(shell, "%config CodexMagics.budget = 3")
+    with LocalBackend(Script()) as other:
+        session = codex_nb.connect(other.url, auth=codex_nb.Bearer("made-up"))
+        assert [one.percent for one in session._core.budgets] == [3]
+        shell.run_line_magic("unload_ext", "codex_nb")
+        assert not session._core.budgets
+        shell.run_line_magic("load_ext", "codex_nb")
+        session.close()
+
+
+def test_usage_and_tasks_are_drawn_on_request(shell, backend):
+    """Beside the frames; tasks as many as are asked for."""
+    run(shell, "%%codex -n\nx")
+    assert "resets in" in str(run(shell, "%codex usage --plot").result.to_dict())
+    assert len(run(shell, "%codex tasks -n 3").result) == 3
+    assert "environment" in str(run(shell, "%codex tasks --plot").result.to_dict())

@@ -1,0 +1,89 @@
+"""Tasks over time as a picture, by whatever library is there."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from codex_nb import Bearer, Session, frames
+from codex_nb.columns import table
+from codex_nb.frames import plots
+from codex_nb.frames.tasks import TASKS
+from codex_nb.local import LocalBackend, Script
+from codex_nb.types.tasks import Task
+
+
+@pytest.fixture(scope="module")
+def tasks():
+    """Give the frame of the sample tasks."""
+    with LocalBackend(Script()) as backend, Session(backend.url, auth=Bearer("made-up")) as session:
+        yield frames.tasks(session)
+
+
+@pytest.fixture(params=["altair", "matplotlib", None])
+def library(monkeypatch, request):
+    """Let the best library for charts be each in turn, and none."""
+    there = {"altair": {"altair", "matplotlib"}, "matplotlib": {"matplotlib"}, None: set()}[request.param]
+    monkeypatch.setattr(plots, "find_spec", lambda name: name in there or None)
+    return request.param
+
+
+def drawn(library, chart):
+    """Return what a chart says, as one text."""
+    if library == "altair":
+        return json.dumps(chart.to_dict())
+    if library is None:
+        return repr(chart)
+    chart.canvas.draw()
+    axes = chart.axes[0]
+    names = [*axes.get_yticklabels(), *axes.get_legend().get_texts()]
+    return axes.get_title(loc="left") + " ".join(one.get_text() for one in names)
+
+
+def made(*payloads):
+    """Return the frame of tasks of these payloads."""
+    return table(TASKS, [Task.model_validate(one) for one in payloads], source="wham/tasks/list")
+
+
+def test_each_task_has_its_bar_with_place_and_status(tasks, library):
+    """Also those of one title, or of none."""
+    said = drawn(library, tasks.codex.plot())
+    for status in tasks["status"].dropna().unique():
+        assert status in said
+    for place in tasks["environment"].dropna().unique():
+        assert place in said
+    assert said.count("Fix flaky date test") >= (tasks["title"] == "Fix flaky date test").sum()
+
+
+def test_titles_of_others_are_text_alone(library):
+    """No expression of Vega, no mathematics, no control of a terminal; what is not said has a word."""
+    title = '\x1b[31m$\\frac{ "</script> \u202e'
+    nasty = {"id": "a' + b \"]", "title": title, "created_at": 1.79e9, "updated_at": 1.79e9 + 60}
+    said = drawn(
+        library, made(nasty, {"id": "b", "created_at": 1.79e9, "task_status_display": {"state": "x"}}).codex.plot()
+    )
+    assert "\x1b" not in said
+    assert "\u202e" not in said
+    assert "untitled" in said
+    assert "no environment" in said
+    assert "unknown" in said
+
+
+def test_no_task_and_many_tasks_are_drawn_too(library):
+    """Of many the latest; of none there is a word."""
+    empty = made({"id": "a"}).codex.plot()
+    assert "No task has a time" in (json.dumps(empty.to_dict()) if library == "altair" else repr(empty))
+    many = made(
+        *({"id": str(n), "title": f"task {n}", "created_at": 1.79e9 + n, "updated_at": 1.79e9} for n in range(90))
+    )
+    said = drawn(library, many.codex.plot())
+    assert "The latest 60 of 90 tasks" in said
+    assert "task 89" in said
+    assert "task 20" not in said
+
+
+def test_a_selection_of_tasks_is_drawn(tasks):
+    """What was chosen from the frame has the same chart."""
+    chosen = tasks[tasks["status"] == "completed"]
+    assert isinstance(chosen, pd.DataFrame)
+    assert "failed" not in json.dumps(chosen.codex.plot().to_dict())
