@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 import webbrowser
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--language", "-l", metavar="CODE", help="what is spoken: en, de, …; it can be chosen in the page too")
     add("--prompt", metavar="TEXT", help="names and words that are said")
     add("--route", "-r", metavar="NAME,…", help="the ways to take, in order (default: codex)")
+    add("--engine", metavar="X", help="what hears on the route local: sphinx, an address, or module:function")
     add("--model", "-m", help="the model, on routes that have several")
     add("--save", metavar="DIR", help="keep recordings there, each with its text beside it (default: the data folder)")
     add("--once", action="store_true", help="end after the first text")
@@ -36,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve the page until Ctrl-C, or the first text; return the exit status."""
+    """Serve the page until Ctrl-C, SIGTERM, or the first text; return the exit status."""
     from codex_nb.notebook.record_page import RecordPage
 
     folder = Path(options.save).expanduser() if options.save else data_folder() / "recordings"
@@ -49,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
         if options.once:
             over.set()
 
-    asked = {name: getattr(options, name) for name in ("language", "prompt", "route", "model")}
+    asked = {name: getattr(options, name) for name in ("language", "prompt", "route", "engine", "model")}
     with upstream.open_session(options) as session:
         create: Any = session.audio.transcriptions.create
 
@@ -69,13 +71,19 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _wait(over: threading.Event) -> None:
-    """Wait in steps, so that an interrupt is heard on every system."""
+    """Wait for the event or a signal, in steps, so that one is heard on every system."""
+
+    def end(_number: int, _frame: object) -> None:
+        over.set()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         while not over.wait(0.2):
             pass
         threading.Event().wait(1)  # the page shows the text, too
-    except KeyboardInterrupt:
-        print(file=sys.stderr)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _fail(recording: Recording) -> None:

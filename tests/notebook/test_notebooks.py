@@ -144,6 +144,27 @@ def test_the_notebook_of_the_assistant_runs(tmp_path):
     assert of("%%codex -c formats -f text").startswith("1. *first*")
 
 
+def test_the_notebook_of_dictation_runs(tmp_path):
+    """Files, tables, formats, routes and the recorder, on a scripted backend; it is stored without outputs."""
+    node = nbformat.read(NOTEBOOKS / "04-dictation.ipynb", as_version=4)
+    assert not any(cell.get("outputs") for cell in node.cells)
+    NotebookClient(node, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    shown = "".join(_plain(output) for cell in node.cells for output in cell.get("outputs", []))
+    for said in (
+        "— monday.wav, by codex, 2.0 s",
+        "delivery of the heat pump",
+        "duration    timedelta64[us]",
+        "The roof is dry again. 0 days 00:00:04",
+        "Cloudflare",
+        "bare.flac    audio/flac   1.5 s",
+        "silent from beginning to end",
+        "— tuesday.wav, by local, 3.0 s",
+        "00:00:00,000 --> 00:00:01,500",
+        "0 recordings in",
+    ):
+        assert said in shown
+
+
 def _plain(output):
     return output.get("text") or output.get("data", {}).get("text/plain", "") or output.get("evalue", "")
 
