@@ -23,7 +23,7 @@ COUNTED_ROWS: Final = 100_000
 MOST_LEVELS: Final = 50
 # Values of which none comes twice are names: a few are enough.
 EXAMPLES: Final = 3
-MOST_COLUMNS: Final = 400
+MOST_COLUMNS: Final = DETAILS[0][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,53 +133,54 @@ def _profile(name: Any, native: Any, label: str = "") -> Column:
         values: Any = nw.from_native(native, series_only=True)
     except TypeError:
         return Column(shown, dtype, is_private(name), None)
+    kind = values.dtype  # which takes some libraries a look at the values
     if is_private(name):
-        return Column(shown, dtype, private=True, series=values, nulls=_nulls(values))
-    levels, distinct = _levels(values)
+        return Column(shown, dtype, private=True, series=values, nulls=_nulls(values, kind))
+    levels, distinct = _levels(values, kind)
     return Column(
         shown,
         dtype,
         private=False,
         series=values,
-        nulls=_nulls(values),
-        span=_span(values),
+        nulls=_nulls(values, kind),
+        span=_span(values, kind),
         levels=levels,
         distinct=distinct,
     )
 
 
-def _nulls(values: Any) -> int:
+def _nulls(values: Any, kind: Any) -> int:
     """Count what is missing; a number that is none is missing too, whatever the library calls it."""
-    if values.dtype.is_float():
+    if kind.is_float():
         return int((values.is_null() | values.is_nan().fill_null(value=False)).sum())
     return int(values.null_count())
 
 
-def _span(values: Any) -> str:
+def _span(values: Any, kind: Any) -> str:
     """Return the least and the greatest value of numbers and times."""
-    if not (values.dtype.is_numeric() or values.dtype.is_temporal()):
+    if not (kind.is_numeric() or kind.is_temporal()):
         return ""
     try:
-        if values.dtype.is_float():
+        if kind.is_float():
             values = values.filter(~values.is_nan().fill_null(value=True))
         low, high = values.min(), values.max()
-        mean = f", mean {cell_text(float(values.mean()))}" if values.dtype.is_numeric() and low is not None else ""
+        mean = f", mean {cell_text(float(values.mean()))}" if kind.is_numeric() and low is not None else ""
         return f"{cell_text(low)} … {cell_text(high)}{mean}" if low is not None else ""
     except Exception:  # noqa: BLE001 - what cannot be compared has no range; libraries raise what they like
         return ""
 
 
-def _levels(values: Any) -> tuple[tuple[tuple[str, int], ...], int]:
+def _levels(values: Any, kind: Any) -> tuple[tuple[tuple[str, int], ...], int]:
     """Return the most frequent values with their counts, and how many there are."""
     import narwhals as nw
 
-    if values.dtype.is_numeric() or values.dtype.is_temporal() or values.dtype.is_nested():
+    if kind.is_numeric() or kind.is_temporal() or kind.is_nested():
         return (), 0
     step = max(1, -(-len(values) // COUNTED_ROWS))
     try:
         seen = values.gather_every(step) if step > 1 else values
         seen = seen.drop_nulls()
-        if seen.dtype == nw.Object:
+        if kind == nw.Object:
             seen = nw.new_series("v", [cell_text(each) for each in seen.to_list()], nw.String, backend="pandas")
         counts: Any = seen.value_counts(sort=True)
         distinct = int(counts.shape[0])
