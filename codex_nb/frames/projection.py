@@ -21,6 +21,20 @@ MOST_HINTS: Final = 6
 LONGEST_HINT: Final = 80
 # Colours for what has few values; the rest is a scale.
 MOST_COLOURS: Final = 12
+# They can be told apart on light and on dark pages.
+COLOURS: Final = [
+    SEEN,
+    "#e8801a",
+    "#2e9e6b",
+    "#d1434b",
+    "#a673d9",
+    "#c2a01c",
+    "#1aa5b8",
+    "#e06bb0",
+    "#9c7a63",
+    "#888888",
+]
+SHADES: Final = ["#3f6fe0", "#2aa198", "#e0a61a"]
 GREY: Final = {"labelColor": "#888", "titleColor": "#888"}
 WIDE, HIGH = 60, 20
 DENSITY: Final = " .:+*#@"
@@ -48,6 +62,7 @@ class Projection(pd.DataFrame):
 
 def projection_plot(frame: pd.DataFrame, color: Any = None) -> Any:
     """Return the chart of a projection, by the best library that is installed."""
+    shown = frame.attrs.get("codex_nb", {}).get("shown")
     frame = pd.DataFrame(frame)
     if isinstance(color, pd.Series):
         name = str(color.name or "color")
@@ -57,24 +72,19 @@ def projection_plot(frame: pd.DataFrame, color: Any = None) -> Any:
         raise InvalidOption(f"There is no column {color!r}.", hint=f"There are: {known or 'none'}.")
     placed = frame[frame["x"].notna().to_numpy()]
     points = placed if len(placed) <= MOST_POINTS else placed.sample(MOST_POINTS, random_state=0).sort_index()
-    title = _title(frame, placed, points)
+    title = _title(len(frame), len(placed), len(points), shown)
     if find_spec("altair"):
         return _altair(points, color, title)
     return _matplotlib(points, color, title) if find_spec("matplotlib") else TextPoints(points, title)
 
 
-def _title(frame: pd.DataFrame, placed: pd.DataFrame, points: pd.DataFrame) -> str:
-    shown = frame.attrs.get("codex_nb", {}).get("shown")
-    return " · ".join(
-        filter(
-            None,
-            [
-                f"{len(points)} of {len(placed)} rows" if len(points) < len(placed) else f"{len(placed)} rows",
-                f"{len(frame) - len(placed)} without a vector" if len(placed) < len(frame) else "",
-                f"{shown:.0%} of the differences shown" if shown is not None else "",
-            ],
-        )
-    )
+def _title(rows: int, placed: int, drawn: int, shown: float | None) -> str:
+    said = [
+        f"{drawn} of {placed} rows" if drawn < placed else f"{placed} rows",
+        f"{rows - placed} without a vector" if placed < rows else "",
+        f"{shown:.0%} of the differences shown" if shown is not None else "",
+    ]
+    return " · ".join(filter(None, said))
 
 
 def _altair(points: Any, color: Any, title: str) -> Any:
@@ -89,7 +99,7 @@ def _altair(points: Any, color: Any, title: str) -> Any:
         side: kind(f"{side}:Q", title=None, axis=axis, scale=alt.Scale(zero=False)) for side, kind in place.items()
     }
     if color is not None:
-        scale = {"scheme": "tableau10"} if _few(points[color]) else {"scheme": "viridis"}
+        scale = {"range": COLOURS if _few(points[color]) else SHADES}
         kind = "N" if _few(points[color]) else "Q"
         legend = alt.Legend(symbolOpacity=1, **GREY)
         encoded["color"] = alt.Color(
@@ -125,7 +135,7 @@ def _matplotlib(points: Any, color: Any, title: str) -> Any:
     elif _few(points[color]):
         named = points[color].map(str, na_action="ignore").fillna("none").astype(object)
         for number, (name, rows) in enumerate(points.groupby(named.to_numpy())):
-            shade = f"C{number % 10}"
+            shade = COLOURS[number % len(COLOURS)]
             axes.scatter(rows["x"], rows["y"], s=14, alpha=0.7, linewidths=0, color=shade, label=_cut(str(name)))
         axes.legend(title=str(color), frameon=False)
     else:

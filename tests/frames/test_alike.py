@@ -243,7 +243,7 @@ def test_any_column_can_be_drawn(color, monkeypatch):
     assert isinstance(projection, Projection)
     altair, figure, text = charts(projection, color, monkeypatch)
     drawn = altair.to_dict()
-    assert "3 rows · 1 without a vector" in drawn["title"]["text"]
+    assert drawn["title"]["text"].startswith("3 rows · 1 without a vector · 100% of the differences")
     assert len(next(iter(drawn["datasets"].values()))) == 3
     assert "y" * 81 not in json.dumps(drawn)
     json.dumps(drawn, allow_nan=False)
