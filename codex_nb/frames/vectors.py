@@ -178,8 +178,8 @@ class VectorArray(ExtensionArray):
     __hash__ = None  # pyright: ignore[reportAssignmentType] - as every array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001 - numpy's signature
-        # pandas takes one thing a row, and so does whoever asks for no dtype.
-        if dtype is not None and np.dtype(dtype).kind != "O":
+        # pandas takes one thing a row, and so does whoever asks for no numbers.
+        if dtype is not None and np.dtype(dtype).kind in "fiu":
             return np.array(self.matrix, dtype) if copy else np.asarray(self.matrix, dtype)
         if copy is False:
             raise ValueError("An array of vectors is a copy.")
@@ -238,6 +238,8 @@ class VectorArray(ExtensionArray):
         dtype = pd.api.types.pandas_dtype(dtype)
         if isinstance(dtype, VectorDtype) and dtype != self.dtype:
             return VectorArray(self._matrix, dtype, copy=copy)
+        if dtype.kind == "U":  # pandas 2
+            return np.array([str(each) for each in self], object)
         return super().astype(dtype, copy)
 
     def unique(self) -> Self:
