@@ -10,6 +10,7 @@ import pandas as pd
 from codex_nb.client.default import session as shared_session
 from codex_nb.columns import FLAG, NUMBER, TEXT, Column, ordered, table
 from codex_nb.errors import InvalidOption
+from codex_nb.frames.attempts_view import AttemptsView, Tried
 from codex_nb.frames.diff_view import DiffView
 from codex_nb.frames.patch import FileChange, changes
 from codex_nb.frames.tasks import all_turns, attempt_number
@@ -70,6 +71,25 @@ class Diffs(pd.DataFrame):
         """Return what shows the files before and after, beside each other."""
         return DiffView([(row.path, row.attempt, row.diff) for row in self.itertuples()])
 
+    def compare_attempts(self) -> AttemptsView:
+        """Return what shows the attempts beside each other: a column for each, a row for each file.
+
+        Raises:
+            InvalidOption: the rows are of several turns, which are no attempts at the same thing.
+
+        """
+        rows: Any = self.itertuples()
+        tried = [
+            Tried(str(row.path), None if pd.isna(row.attempt) else int(row.attempt), row.added, row.removed, row.diff)
+            for row in rows
+        ]
+        if len(kept := self[["turn", "attempt"]].drop_duplicates()) > kept["attempt"].nunique(dropna=False):
+            raise InvalidOption(
+                "These are the changes of several turns.",
+                hint="Compare the attempts at one: diffs(id).compare_attempts().",
+            )
+        return AttemptsView(tried)
+
 
 class _Row(NamedTuple):
     turn: TaskTurn
@@ -96,7 +116,8 @@ def diffs(task_id: str, session: Session | None = None, *, attempts: bool = True
 
     Columns: ``path`` (text), ``change`` (ordered category), ``added``, ``removed`` (Int64, lines), ``binary``
     (boolean), ``attempt`` (Int64, from 1), ``turn``, ``old_path`` (before a renaming), ``diff`` (text, of this file).
-    ``d[d.attempt == 1].save("change.patch")`` saves one attempt, ``d.side_by_side()`` shows it.
+    ``d[d.attempt == 1].save("change.patch")`` saves one attempt, ``d.side_by_side()`` shows it,
+    ``d.compare_attempts()`` shows all attempts beside each other.
 
     Raises:
         InvalidOption: ``task_id`` is no id; nothing was sent.

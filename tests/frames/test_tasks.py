@@ -86,6 +86,29 @@ def test_files_are_shown_before_and_after(session):
     assert "src/widgets/retry.py" in html
 
 
+def test_attempts_are_compared_beside_each_other(session):
+    """A column an attempt, a row a file; a model's text is text, and what an attempt leaves alone is said."""
+    change = frames.diffs(tried(session, 3), session)
+    change.loc[change.index[0], "diff"] += "+<script>alert(1)</script>\n"
+    view = change.compare_attempts()
+    html = view._repr_html_()
+    assert [f"attempt {number}</th>" in html for number in (1, 2, 3, 4)] == [True, True, True, False]
+    assert all(path in html for path in change["path"].unique())
+    assert "&lt;script&gt;" in html
+    assert "<script" not in html
+    assert repr(view).splitlines()[0].split() == ["attempt", "1", "attempt", "2", "attempt", "3"]
+    assert "not changed" in repr(change.assign(path=[f"{n}.py" for n in range(len(change))]).compare_attempts())
+    assert repr(change[:0].compare_attempts()) == "Nothing was changed."
+    assert "Nothing was changed." in change[:0].compare_attempts()._repr_html_()
+
+
+def test_turns_are_not_compared_as_attempts(session):
+    """They build on each other."""
+    change = frames.diffs(tried(session, 3), session).assign(attempt=1)
+    with pytest.raises(InvalidOption, match="several turns"):
+        change.compare_attempts()
+
+
 def test_a_task_that_is_not_there_is_an_error(session):
     """Of the client's own kind."""
     for build in (frames.task, frames.turns, frames.diffs):

@@ -187,3 +187,22 @@ def test_the_notebook_of_embeddings_runs(tmp_path):
     assert of("codex.similar(0").count("shipping") == 3
     assert of("crosstab").count("24") == 3
     assert "vega" in next(outputs[0].data["text/html"] for source, outputs in shown.items() if "plot(" in source)
+
+
+def test_the_notebook_of_the_account_runs(tmp_path):
+    """Quota, forecast, calls and tasks with their changes, on a scripted backend; it is stored without outputs."""
+    node = nbformat.read(NOTEBOOKS / "05-account.ipynb", as_version=4)
+    assert not any(cell.get("outputs") for cell in node.cells)
+    NotebookClient(node, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    shown = {cell.source: cell.outputs for cell in node.cells if cell.get("outputs")}
+
+    def of(part):
+        return next(outputs[-1] for source, outputs in shown.items() if part in source)
+
+    assert "% used" in of("frames.usage()").data["text/html"]
+    assert "gpt-5.4" in _plain(of("frames.calls("))
+    assert "limit in 1 h 40 min, resets in 3 h 20 min" in json.dumps(of("history=history"))
+    assert "Fix flaky date test" in json.dumps(of("tasks.codex.plot()"))
+    assert "attempt 3" in of("compare_attempts").data["text/html"]
+    assert _plain(of("saved.read_text")).startswith("'diff --git")
+    assert "Int64" in _plain(of("cli_tokens"))
