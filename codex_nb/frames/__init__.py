@@ -3,6 +3,8 @@
 Each builder uses the shared session, or the one given as ``session``.
 """
 
+import sys
+
 from codex_nb.frames import accessor as accessor  # `.codex` on every frame
 from codex_nb.frames.account import models, usage
 from codex_nb.frames.calls import calls
@@ -32,3 +34,6 @@ __all__ = [
     "usage",
     "usage_history",
 ]
+
+if "dask.dataframe" in sys.modules:
+    from codex_nb.frames import dask as dask  # `.codex` on its frames, too

@@ -100,9 +100,10 @@ class Asker:
         """
         answered = Answered()
         for held in range(HOLDS + 1):
-            self.pace.turn()
             try:
-                response = self._response(job)
+                with self.pace.lease():
+                    self.pace.turn()
+                    response = self._response(job)
                 answered.usage, answered.model = response.usage, response.model
                 self._read(job, response, answered)
                 self.pace.went_well()

@@ -5,12 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from codex_nb.errors import CodexError, InvalidOption
+
+if TYPE_CHECKING:
+    from codex_nb.client.budget import Meter
 
 __all__ = ["Limits", "NotAsked", "Pace", "Until"]
 
@@ -70,12 +74,17 @@ class Pace:
 
     def __init__(self, limits: Limits, spent: Callable[[], float] = lambda: 0.0) -> None:
         self.limits, self.spent = limits, spent
+        self.meter: Meter | None = None  # one that counts for longer than one run of this object
         self.stopped: str | None = None
         self.cause: CodexError | None = None
         self.halted = threading.Event()
-        self._held_until = 0.0
+        self.held_until = 0.0
         self._holds = self._failures = 0
         self._lock = threading.Lock()
+
+    def lease(self) -> AbstractContextManager[Any]:
+        """Return what is held while a question is under way, where others than this run's workers ask as well."""
+        return nullcontext()
 
     def turn(self) -> None:
         """Wait until the next question may go out.
@@ -86,7 +95,7 @@ class Pace:
         """
         while True:
             self._check()
-            left = self._held_until - time.time()
+            left = self.held_until - time.time()
             if left <= 0:
                 return
             self.halted.wait(min(left, 1.0))
@@ -105,7 +114,7 @@ class Pace:
         with self._lock:
             wait = min(FIRST_HOLD * 2.0**self._holds, LONGEST_HOLD) if seconds is None else seconds
             self._holds += 1
-            self._held_until = max(self._held_until, time.time() + wait)
+            self.held_until = max(self.held_until, time.time() + wait)
 
     def went_well(self) -> None:
         """Take note that the service answers."""

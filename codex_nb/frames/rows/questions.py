@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 import pydantic_core
@@ -88,10 +89,13 @@ class Questions(Rows):
             self.say_why(keys)
 
     def _ask(self, jobs: list[Job], pace: Pace, how: How) -> None:
-        meter = Meter(self.session)
+        meter = pace.meter or Meter(self.session)
         asker = Asker(self.session, self.form, self.fields, pace)
         try:
-            with meter, bar(sum(len(job.keys) for job in jobs), "rows", "map", shown=how.progress) as shown:
+            with (
+                nullcontext() if pace.meter else meter,
+                bar(sum(len(job.keys) for job in jobs), "rows", "map", shown=how.progress) as shown,
+            ):
                 pace.spent = lambda: meter.spent
                 for answered in self._answers(jobs, asker, how.concurrency):
                     self._count(answered)
