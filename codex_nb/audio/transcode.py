@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from pathlib import Path
 
+    from av import AudioFrame
     from av.container import InputContainer
 
     from codex_nb.audio.clip import Kept
@@ -86,13 +87,13 @@ def probe(kept: Kept, trouble: Trouble) -> Probe:
         stream = container.streams.audio[0]
         told = trouble.container.demuxer in LENGTH_IS_TOLD
         promised = container.duration / 1e6 if told and container.duration else None
-        last = 0.0
+        begin = last = stream.start_time or 0
         for packet in container.demux(stream):
             if packet.pts is not None:
-                last = max(last, float((packet.pts + (packet.duration or 0)) * packet.time_base))
-        begin = float((stream.start_time or 0) * (stream.time_base or 0))
+                last = max(last, packet.pts + (packet.duration or 0))
         pictures = any("attached_pic" not in str(each.disposition).lower() for each in container.streams.video)
-        return Probe(max(0.0, last - begin) or None, promised, stream.codec_context.name, pictures)
+        seconds = float((last - begin) * (stream.time_base or 0))
+        return Probe(max(0.0, seconds) or None, promised, stream.codec_context.name, pictures)
 
 
 def decoded(kept: Kept, trouble: Trouble, rate: int | None = None) -> Sound:
@@ -109,11 +110,10 @@ def decoded(kept: Kept, trouble: Trouble, rate: int | None = None) -> Sound:
 
 
 def _blocks(kept: Kept, trouble: Trouble, rate: int) -> Iterator[Block]:
-    import av
     from av.error import FFmpegError
 
     with _opened(kept, trouble) as container:
-        resampler = av.AudioResampler(format="s16", layout="mono", rate=rate, frame_size=rate)
+        mixer = _Mixer(rate)
         stream = container.streams.audio[0]
         got, failed = False, None
         for packet in container.demux(stream):
@@ -123,12 +123,50 @@ def _blocks(kept: Kept, trouble: Trouble, rate: int) -> Iterator[Block]:
                 failed = error
                 continue
             for frame in frames:
-                for block in resampler.resample(frame):
-                    got = True
-                    yield block.to_ndarray()[0]
+                got = True
+                yield from mixer.mixed(frame)
         if not got and failed is not None:
             raise failed
-        for block in resampler.resample(None):
+        yield from mixer.rest()
+
+
+class _Mixer:
+    """Makes mono at one rate of frames. They are gathered first: a call a second costs half of one a frame."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._form: Any = None
+        self._fifo: Any = None
+        self._resampler: Any = None
+
+    def mixed(self, frame: AudioFrame) -> Iterator[Block]:
+        """Take a frame; give what is ready."""
+        form = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if form != self._form:  # at the beginning, and where a broadcast changes
+            yield from self.rest()
+            self._begin(form)
+        frame.pts = None
+        self._fifo.write(frame)
+        if self._fifo.samples >= frame.sample_rate:
+            yield from self._resampled(self._fifo.read())
+
+    def rest(self) -> Iterator[Block]:
+        """Give what is left."""
+        if self._form is None:
+            return
+        if (last := self._fifo.read()) is not None:
+            yield from self._resampled(last)
+        yield from self._resampled(None)
+        self._form = None
+
+    def _begin(self, form: Any) -> None:
+        import av
+
+        self._form, self._fifo = form, av.AudioFifo()
+        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=self._rate)
+
+    def _resampled(self, frame: AudioFrame | None) -> Iterator[Block]:
+        for block in self._resampler.resample(frame):
             yield block.to_ndarray()[0]
 
 
