@@ -206,3 +206,13 @@ def test_the_notebook_of_the_account_runs(tmp_path):
     assert "attempt 3" in of("compare_attempts").data["text/html"]
     assert _plain(of("saved.read_text")).startswith("'diff --git")
     assert "Int64" in _plain(of("cli_tokens"))
+
+
+def test_the_notebook_of_rows_runs_to_its_end(tmp_path):
+    """On scripted answers; the second call asks nothing."""
+    node = nbformat.read(NOTEBOOKS / "07-map.ipynb", as_version=4)
+    assert not any(cell.get("outputs") for cell in node.cells)
+    resources = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(node, timeout=60, kernel_name="python3", resources=resources).execute()
+    assert "complaint" in node.cells[4].outputs[-1].data["text/plain"]
+    assert node.cells[-2].outputs[-1].data["text/plain"] == "(0, 4)"
