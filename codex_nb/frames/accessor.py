@@ -60,7 +60,8 @@ class CodexAccessor(FrameRows, FrameVectors):
         Of `forecast`: what was observed, an even pace, and where it leads. Of `project`: rows as points. Of `tasks`:
         when each began, how long it took, where it ran and how it ended.
 
-        An Altair chart if Altair (the extra ``plot``) is installed, else a Matplotlib figure, else text.
+        An Altair chart if Altair (the extra ``plot``) is installed, as a `Chart`, which front ends show without a
+        network; else a Matplotlib figure, else text.
 
         Raises:
             InvalidOption: the frame is none that has a chart of its own.

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import pandas as pd
 
+from codex_nb.frames.chart import Chart
+
 __all__ = ["AXIS", "GREY", "TextChart", "forecast_plot", "library"]
 
 # They can be told apart on light and dark pages, and without colours by their form.
@@ -32,7 +34,7 @@ def forecast_plot(frame: pd.DataFrame) -> Any:
     windows: Windows = frame.attrs["codex_nb"]["windows"]
     found = library()
     if found == "altair":
-        return _altair(windows)
+        return Chart(_altair(windows))
     if found == "matplotlib" and windows:
         return _matplotlib(windows)
     return TextChart("\n\n".join(_text(window) for window in windows) or "Nothing was observed yet.")

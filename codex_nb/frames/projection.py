@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from codex_nb.errors import InvalidOption
+from codex_nb.frames.chart import Chart
 from codex_nb.frames.plots import SEEN
 from codex_nb.frames.vector_values import is_missing
 
@@ -74,7 +75,7 @@ def projection_plot(frame: pd.DataFrame, color: Any = None) -> Any:
     points = placed if len(placed) <= MOST_POINTS else placed.sample(MOST_POINTS, random_state=0).sort_index()
     title = _title(len(frame), len(placed), len(points), shown)
     if find_spec("altair"):
-        return _altair(points, color, title)
+        return Chart(_altair(points, color, title))
     return _matplotlib(points, color, title) if find_spec("matplotlib") else TextPoints(points, title)
 
 

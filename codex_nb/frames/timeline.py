@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from codex_nb.frames.chart import Chart
 from codex_nb.frames.plots import AXIS, GREY, TextChart, library
 from codex_nb.frames.usage_view import span
 
@@ -35,7 +36,7 @@ def timeline_plot(frame: pd.DataFrame) -> Any:
     title = f"The latest {len(shown)} of {len(shown) + left_out} tasks" if left_out else "Tasks"
     found = library()
     if found == "altair":
-        return _altair(shown, title)
+        return Chart(_altair(shown, title))
     if found == "matplotlib" and len(shown):
         return _matplotlib(shown, title)
     return TextChart(_text(shown, title))

@@ -1,5 +1,6 @@
 """Tasks over time as a picture, by whatever library is there."""
 
+import base64
 import json
 
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 from codex_nb import Bearer, Session, frames
 from codex_nb.columns import table
 from codex_nb.frames import plots
+from codex_nb.frames.chart import Chart
 from codex_nb.frames.tasks import TASKS
 from codex_nb.local import LocalBackend, Script
 from codex_nb.types.tasks import Task
@@ -87,3 +89,22 @@ def test_a_selection_of_tasks_is_drawn(tasks):
     chosen = tasks[tasks["status"] == "completed"]
     assert isinstance(chosen, pd.DataFrame)
     assert "failed" not in json.dumps(chosen.codex.plot().to_dict())
+
+
+def test_a_chart_needs_no_network_to_be_seen():
+    """Front ends draw it themselves, others show its picture; a script from elsewhere is in neither."""
+    pytest.importorskip("altair")
+    bundle, metadata = Chart(altair_chart().properties(width=90))._repr_mimebundle_()
+    assert 90 <= metadata["image/png"]["width"] <= 130
+    assert set(bundle) == {"application/vnd.vegalite.v5+json", "image/png", "text/plain"}
+    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    assert bundle["application/vnd.vegalite.v5+json"]["mark"]["type"] == "bar"
+    assert "http" not in bundle["text/plain"]
+    assert Chart(altair_chart()).properties(width=9).width == 9
+
+
+def altair_chart():
+    """Return the smallest chart."""
+    import altair as alt
+
+    return alt.Chart(pd.DataFrame({"a": [1]})).mark_bar().encode(x="a:Q")
