@@ -10,12 +10,12 @@ from codex_nb.frames.account import models, usage
 from codex_nb.frames.calls import calls
 from codex_nb.frames.cli import cli_sessions, cli_tokens
 from codex_nb.frames.diffs import diffs
-from codex_nb.frames.embeddings import embeddings
 from codex_nb.frames.forecast import forecast
 from codex_nb.frames.history import usage_history
 from codex_nb.frames.places import environments, memories
 from codex_nb.frames.tasks import task, tasks, turns
 from codex_nb.frames.transcripts import transcripts
+from codex_nb.frames.vectors.embeddings import embeddings
 
 __all__ = [
     "calls",

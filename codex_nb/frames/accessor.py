@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from codex_nb.errors import InvalidOption
-from codex_nb.frames.alike import FrameVectors
 from codex_nb.frames.rows.accessor import ColumnRows, FrameRows
+from codex_nb.frames.vectors.alike import FrameVectors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +28,7 @@ def _forecast(frame: pd.DataFrame) -> Any:
 
 
 def _projection(frame: pd.DataFrame) -> Any:
-    from codex_nb.frames.projection import projection_plot
+    from codex_nb.frames.vectors.projection import projection_plot
 
     return projection_plot(frame)
 
@@ -101,7 +101,7 @@ class CodexColumnAccessor(ColumnRows):
             Stopped: the user interrupted; what came is kept.
 
         """
-        from codex_nb.frames.embeddings import embed_column
+        from codex_nb.frames.vectors.embeddings import embed_column
 
         return embed_column(
             self._column, session, model=model, dimensions=dimensions, backend=backend, concurrency=concurrency
@@ -115,7 +115,7 @@ class CodexColumnAccessor(ColumnRows):
             InvalidOption: it is no column of vectors.
 
         """
-        from codex_nb.frames.vectors import VectorArray
+        from codex_nb.frames.vectors.column import VectorArray
 
         array: Any = self._column.array
         if not isinstance(array, VectorArray):

@@ -97,8 +97,8 @@ class DaskColumn:
         self, *, model: str | None = None, dimensions: int | None = None, backend: Backend | str | None = None
     ) -> Any:
         """Return the vectors of this column's texts when it is computed, as ``embed`` does on pandas."""
-        from codex_nb.frames.embeddings import MODEL
-        from codex_nb.frames.vectors import VectorDtype
+        from codex_nb.frames.vectors.column import VectorDtype
+        from codex_nb.frames.vectors.embeddings import MODEL
 
         model = model or MODEL
         meta: Any = pd.Series([], index=self._column._meta.index[:0], name=self._column.name, dtype=VectorDtype(model))  # noqa: SLF001
@@ -129,7 +129,7 @@ def _mapped(
 def _embedded(
     part: pd.Series[Any], *, backend: Backend | None, model: str | None, dimensions: int | None
 ) -> pd.Series[Any]:
-    from codex_nb.frames.embeddings import embed_column
+    from codex_nb.frames.vectors.embeddings import embed_column
 
     return embed_column(part, session_of(backend), model=model, dimensions=dimensions)
 

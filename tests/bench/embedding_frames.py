@@ -86,7 +86,7 @@ def search():
     """Print what a search takes, beside numpy on vectors that are of length 1 already."""
     import pandas as pd
 
-    from codex_nb.frames.vectors import VectorArray
+    from codex_nb.frames.vectors.column import VectorArray
 
     rng = np.random.default_rng(0)
     matrix = np.empty((ROWS, SIZE), np.float32)

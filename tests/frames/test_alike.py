@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from codex_nb import Backend, CodexError, Session, errors, use
-from codex_nb.frames import nearest
-from codex_nb.frames.projection import Projection, TextPoints
-from codex_nb.frames.vectors import VectorArray
+from codex_nb.frames.vectors import nearest
+from codex_nb.frames.vectors.column import VectorArray
+from codex_nb.frames.vectors.projection import Projection, TextPoints
 from codex_nb.local import LocalBackend, Script
 from tests.frames.builders import STR, dtypes
 
@@ -228,7 +228,7 @@ def charts(frame, color, monkeypatch):
     found = importlib.util.find_spec
     for hidden in ((), ("altair",), ("altair", "matplotlib")):
         monkeypatch.setattr(
-            "codex_nb.frames.projection.find_spec", lambda name, h=hidden: None if name in h else found(name)
+            "codex_nb.frames.vectors.projection.find_spec", lambda name, h=hidden: None if name in h else found(name)
         )
         yield frame.plot(color=color)
 

@@ -145,7 +145,7 @@ def test_kept_vectors_that_were_changed_are_asked_for_again(backend, session):
     texts = ["a", "b", "c"]
     frames.embeddings(texts, session)
     store = Kept.shared()
-    from codex_nb.frames.embeddings import space_of
+    from codex_nb.frames.vectors.embeddings import space_of
 
     keys = space_of(session, None, None).keys(texts)
     store.put_many([(keys[1], b"abc"), (keys[2], bytes(8))])
@@ -234,7 +234,7 @@ def test_a_killed_process_is_gone_on_from(backend, session):
 
 def test_it_says_once_who_may_bill(backend, capsys, monkeypatch):
     """Before the first request to a platform; never for this machine's own backend."""
-    module = sys.modules["codex_nb.frames.embeddings"]
+    module = sys.modules["codex_nb.frames.vectors.embeddings"]
     monkeypatch.setattr(module, "_told", False)
     with Session(Backend.at(backend.url, login="local")) as local:
         frames.embeddings(["a"], local)

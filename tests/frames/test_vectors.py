@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 from pandas.tests.extension import base
 from pandas.tests.extension.conftest import *  # noqa: F403 - pandas' fixtures
 
-from codex_nb.frames.vectors import VectorArray, VectorDtype
+from codex_nb.frames.vectors.column import VectorArray, VectorDtype
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from codex_nb.client.default import session as shared_session
 from codex_nb.client.session import Session
 from codex_nb.columns import TEXT, Column, table
 from codex_nb.errors import BadRequestError, InvalidOption
-from codex_nb.frames.embedding import Job, Space
-from codex_nb.frames.vector_values import is_missing
-from codex_nb.frames.vectors import VectorArray, VectorDtype
+from codex_nb.frames.vectors.column import VectorArray, VectorDtype
+from codex_nb.frames.vectors.making import Job, Space
+from codex_nb.frames.vectors.values import is_missing
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.extensions import ExtensionArray, ExtensionDtype, register_extension_dtype
 
-from codex_nb.frames.vector_values import as_rows, is_missing, one_width, short
+from codex_nb.frames.vectors.values import as_rows, is_missing, one_width, short
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,7 +65,7 @@ class VectorDtype(ExtensionDtype):
 
     def __from_arrow__(self, array: Any) -> VectorArray:
         """Return the column that an Arrow array of lists of numbers holds."""
-        from codex_nb.frames.arrow import matrix_of
+        from codex_nb.frames.vectors.arrow import matrix_of
 
         return VectorArray(matrix_of(array), self)
 
@@ -189,7 +189,7 @@ class VectorArray(ExtensionArray):
 
     def __arrow_array__(self, type: Any = None) -> Any:
         """Return the column as an Arrow array: a fixed-size list of float32."""
-        from codex_nb.frames.arrow import arrow_of
+        from codex_nb.frames.vectors.arrow import arrow_of
 
         return arrow_of(self._matrix, self.isna(), type)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from codex_nb.frames.vectors import VectorArray
+    from codex_nb.frames.vectors.column import VectorArray
 
 __all__ = ["groups", "nearest", "plane"]
 

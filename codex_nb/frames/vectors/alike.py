@@ -13,12 +13,12 @@ from codex_nb.client.resources.embeddings import SIZES
 from codex_nb.client.session import Session
 from codex_nb.columns import NUMBER, PERCENT, Column, table
 from codex_nb.errors import InvalidOption
-from codex_nb.frames.embedding import Job
-from codex_nb.frames.embeddings import embed_column, space_of, tell_who_bills, texts_of
-from codex_nb.frames.nearest import groups, nearest, plane
-from codex_nb.frames.projection import Projection
-from codex_nb.frames.vector_values import as_rows
-from codex_nb.frames.vectors import VectorArray, is_vectors
+from codex_nb.frames.vectors.column import VectorArray, is_vectors
+from codex_nb.frames.vectors.embeddings import embed_column, space_of, tell_who_bills, texts_of
+from codex_nb.frames.vectors.making import Job
+from codex_nb.frames.vectors.nearest import groups, nearest, plane
+from codex_nb.frames.vectors.projection import Projection
+from codex_nb.frames.vectors.values import as_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

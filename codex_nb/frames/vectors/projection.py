@@ -12,7 +12,7 @@ import pandas as pd
 from codex_nb.errors import InvalidOption
 from codex_nb.frames.chart import Chart
 from codex_nb.frames.plots import SEEN
-from codex_nb.frames.vector_values import is_missing
+from codex_nb.frames.vectors.values import is_missing
 
 __all__ = ["Projection", "TextPoints", "projection_plot"]
 

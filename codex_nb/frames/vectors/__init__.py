@@ -1,0 +1,1 @@
+"""Columns of vectors: made of texts, held as one matrix, compared, gathered and drawn."""
