@@ -49,7 +49,10 @@ def shown_of(error):
     yield VerboseTB(include_vars=True).text(type(error), error, error.__traceback__)
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301
     yield repr(vars(copy))
-    yield pickle.dumps(error).decode("latin-1")
+    cause = error
+    while cause:  # tblib, which Dask brings, pickles all of them
+        yield pickle.dumps(cause).decode("latin-1")
+        cause = cause.__cause__ or cause.__context__
 
 
 def assert_hidden(secret, shown, *, size=12):

@@ -230,7 +230,11 @@ def _tls_of(extra: str | None, *_system: str | None) -> ssl.SSLContext:
 
 
 def fault(error: httpx.HTTPError, url: str, silence: float) -> CodexError:  # noqa: PLR0911 - a table of faults
-    """Return the error for a request of which nothing arrived."""
+    """Return the error for a request of which nothing arrived. The cause forgets the request, which has the login.
+
+    Errors go to other processes with their causes where Dask or tblib pickle them.
+    """
+    error.request = httpx.Request("GET", url)
     host = httpx.URL(url).host
     facts: dict[str, Any] = {"url": url}
     match error:

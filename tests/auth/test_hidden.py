@@ -29,7 +29,10 @@ def shown_of(error):
     told = traceback.TracebackException.from_exception(error, capture_locals=True)
     yield "".join(told.format())
     yield VerboseTB(include_vars=True).text(type(error), error, error.__traceback__)
-    yield pickle.dumps(error).decode("latin-1")
+    cause = error
+    while cause:  # tblib, which Dask brings, pickles all of them
+        yield pickle.dumps(cause).decode("latin-1")
+        cause = cause.__cause__ or cause.__context__
 
 
 def assert_hidden(secrets, shown):
