@@ -30,13 +30,17 @@ TOGETHER = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
     """Keep a module and its fixtures together, and what shares something beyond it."""
-    for item in items:
-        module = item.nodeid.partition("::")[0]
-        groups = (group for start, group in TOGETHER.items() if module.startswith(start))
-        item.add_marker(pytest.mark.xdist_group(next(groups, module)))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            module = nodeid.partition("::")[0]
+            return next((group for start, group in TOGETHER.items() if module.startswith(start)), module)
+
+    return Together(config, log)
 
 
 @pytest.fixture(autouse=True)

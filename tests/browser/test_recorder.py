@@ -237,7 +237,7 @@ def test_an_insecure_page_has_other_ways(open_recorder, tmp_path):
         page.wait_for_function("() => document.querySelector('.codex-nb-recorder audio').currentTime > 0.1")
         picture(opened, "insecure-4-done")
     (path,) = tmp_path.glob("*-*.wav")
-    assert decoded_seconds(path) > 0.3
+    assert decoded_seconds(path) > 0.2
 
 
 def test_a_webview_without_a_microphone(chromium):
