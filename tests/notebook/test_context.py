@@ -16,6 +16,7 @@ mpl.use("Agg")
 
 SETUP = """
 import matplotlib.pyplot as plt
+plt.close("all")
 import pandas as pd
 sales = pd.DataFrame({"region": ["n", "s"], "email": ["a@example.org", "b@example.org"], "price": [1.5, 2.5]})
 tricky = "{{sales}} and {x}"
