@@ -200,7 +200,7 @@ def test_large_file_arrives_whole(open_recorder, tmp_path):
 def test_without_a_microphone(open_recorder, request, sentence):
     """Each reason has its sentence, and a file can be chosen instead."""
     opened = open_recorder("without", dark="no microphone" in sentence)
-    opened.page.get_by_role("button", name="Record").click()
+    opened.page.get_by_role("button", name="Record", exact=True).click()
     problem = opened.page.locator(".codex-nb-recorder .problem")
     problem.wait_for()
     assert sentence in problem.inner_text()
@@ -231,7 +231,7 @@ def test_an_insecure_page_has_other_ways(open_recorder, tmp_path):
         stage(opened, "listening")
         page.wait_for_function("() => document.querySelector('.codex-nb-recorder .meter').ariaValueNow > 50")
         picture(opened, "insecure-3-listening")
-        page.get_by_role("button", name="Stop").click()
+        page.get_by_role("button", name="Stop", exact=True).click()
         stage(opened, "done")
         page.get_by_label("Play").click()
         page.wait_for_function("() => document.querySelector('.codex-nb-recorder audio').currentTime > 0.1")
@@ -280,7 +280,7 @@ def test_a_lost_page_and_a_dead_kernel(open_recorder, tmp_path):
     page = opened.page
     page.on("dialog", lambda dialog: dialog.accept())
     opened.save()
-    page.get_by_role("button", name="Record").click()
+    page.get_by_role("button", name="Record", exact=True).click()
     stage(opened, "recording")
     time.sleep(2)
     page.reload()
