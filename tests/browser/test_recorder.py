@@ -307,6 +307,5 @@ def test_a_lost_page_and_a_dead_kernel(open_recorder, tmp_path):
         page.locator(".codex-nb-recorder").evaluate(
             "root => [...root.querySelectorAll('button')].find(b => b.textContent === 'Download').click()"
         )
-    assert decoded_seconds(download.value.path()) > 2
     (part,) = tmp_path.glob("*.part")
-    assert decoded_seconds(part) > 0.4
+    assert decoded_seconds(download.value.path()) >= decoded_seconds(part) > 0.4
