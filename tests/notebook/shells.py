@@ -30,6 +30,8 @@ def run(shell, cell):
 def open_shell(setup=""):
     """Give an IPython shell of this process with the extension loaded and ``setup`` run; it has asked nothing yet."""
     shell = InteractiveShell.instance()
+    # IPython keeps what cells showed on the class: a shell of another module left its pictures there.
+    getattr(shell.history_manager, "outputs", {}).clear()
     shell.run_line_magic("load_ext", "codex_nb")
     try:
         assert shell.run_cell(setup).success
