@@ -50,6 +50,8 @@ class Recorder(anywidget.AnyWidget):
     kept = Unicode().tag(sync=True)
     # Whether there are cells around it, and a kernel with a microphone of its own.
     kernel = Bool(default_value=True).tag(sync=True)
+    # Tells the recorders of this process from those of the kernel before it, whose recordings may still be in the page.
+    process = Unicode(uuid.uuid4().hex).tag(sync=True)
 
     def __init__(
         self,

@@ -295,18 +295,26 @@ def test_a_lost_page_and_a_dead_kernel(open_recorder, tmp_path):
     page.wait_for_function("() => document.querySelector('.codex-nb-recorder audio').currentTime > 0.3")
     page.get_by_role("button", name="Record anew").click()
     stage(opened, "recording")
-    time.sleep(3)  # a kernel that Jupyter starts anew takes the widget away, and the recording ends there
+    time.sleep(1)
     opened.evaluate(
         "panel.sessionContext.session.kernel.requestExecute({code: 'import os; os.kill(os.getpid(), 9)'}); return null"
     )
     time.sleep(2)
     page.locator(".codex-nb-recorder").evaluate("root => root.querySelector('.record').click()")
     stage(opened, "silent")
+    page.wait_for_function("() => document.querySelector('.codex-nb-recorder .at').textContent === '0:00 / 0:03'")
     picture(opened, "dead-kernel")
     with page.expect_download() as download:
         page.locator(".codex-nb-recorder").evaluate(
             "root => [...root.querySelectorAll('button')].find(b => b.textContent === 'Download').click()"
         )
+    kept = decoded_seconds(download.value.path())
     (part,) = tmp_path.glob("*.part")
-    assert decoded_seconds(download.value.path()) > 2
-    assert decoded_seconds(download.value.path()) >= decoded_seconds(part) > 0.4
+    assert kept > 2
+    assert kept >= decoded_seconds(part) > 0.4
+    opened.run(0)  # by the kernel that Jupyter started anew
+    opened.run(1)
+    stage(opened, "done")
+    (again,) = set(tmp_path.glob("*.webm")) - {path}
+    assert decoded_seconds(again) == kept
+    assert likeness(page.get_by_label("Transcript").input_value(), TRUTH) > 0.4

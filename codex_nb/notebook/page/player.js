@@ -28,6 +28,9 @@ class Player {
   // Another recording takes this one's place.
   forget() {
     this.audio.pause();
+    URL.revokeObjectURL(this.audio.src);
+    this.audio.removeAttribute("src");
+    this.audio.load(); // its length and place are forgotten too
     this.loaded = null;
   }
 

@@ -1,3 +1,6 @@
+// Each widget's script is a module of its own: what the recorders of a page know of each other is kept here.
+const TAPES = (globalThis.codexNbTapes ??= new Set());
+
 // What is recorded, one a widget; views show it, and may come and go.
 class Tape {
   phase = "idle"; // asking, recording, paused: what the microphone does
@@ -8,7 +11,10 @@ class Tape {
   constructor(model) {
     this.model = model;
     this.take = (message, buffers) => this.receive(message, buffers);
-    this.changed = () => this.views.forEach((view) => view.paint());
+    this.changed = () => {
+      if (this.upload?.silent) this.handOver();
+      this.views.forEach((view) => view.paint());
+    };
     model.on("msg:custom", this.take);
     model.on("change:shown", this.changed);
     this.leave = (event) => {
@@ -17,6 +23,7 @@ class Tape {
     globalThis.addEventListener("beforeunload", this.leave);
     const stop = obstacle();
     if (stop) this.problem = problemOf(stop);
+    TAPES.add(this);
   }
 
   get shown() { return this.model.get("shown") ?? {}; }
@@ -26,6 +33,7 @@ class Tape {
   get stage() {
     if (this.phase !== "idle") return this.phase;
     if (this.upload && !this.upload.whole) return this.upload.refused ? "refused" : this.upload.silent ? "silent" : "sending";
+    if (this.moved) return "moved";
     const phase = this.shown.phase;
     if (phase === "arriving") return this.upload ? "transcribing" : "lost";
     return phase ?? "idle";
@@ -53,9 +61,22 @@ class Tape {
     this.changed();
   }
 
+  // A recording whose kernel is gone goes to the recorder that the notebook has from the kernel started after it.
+  handOver() {
+    const heir = [...TAPES].findLast((tape) => tape.model.widget_manager === this.model.widget_manager
+      && tape.model.get("process") !== this.model.get("process") && tape.phase === "idle" && tape.stage === "idle");
+    if (!heir || this.phase !== "idle") return;
+    const upload = (heir.upload = this.upload);
+    this.upload = null;
+    this.moved = true;
+    upload.move((message, buffers) => heir.send(message, buffers), heir.changed);
+    heir.changed();
+  }
+
   forget() {
     if (this.upload && !this.upload.whole) return;
     this.upload = this.sound = null;
+    this.moved = false;
     this.pieces = [];
     this.note = "";
   }
@@ -146,6 +167,7 @@ class Tape {
   }
 
   close() {
+    TAPES.delete(this);
     this.stop();
     globalThis.removeEventListener("beforeunload", this.leave);
     this.model.off("msg:custom", this.take);

@@ -69,6 +69,12 @@ class Upload {
     this.pump();
   }
 
+  // Go on by another way, to a kernel that has nothing of it yet.
+  move(send, changed) {
+    Object.assign(this, { send, changed, heard: Date.now(), waits: 0, failures: 0, refused: null });
+    this.ask();
+  }
+
   close() {
     this.closed = true;
     clearInterval(this.timer);

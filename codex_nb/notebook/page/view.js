@@ -7,7 +7,8 @@ const SAYS = {
   paused: ["Paused", "P goes on, Space stops"],
   listening: ["Recording", "By the kernel's own microphone; Space stops, all of it is being saved"],
   sending: ["Saving …", ""],
-  silent: ["Waiting for an answer …", "The recording is safe in this page, and is sent as soon as it is taken. You can download it now."],
+  silent: ["Waiting for an answer …", "The recording is safe in this page, and is sent as soon as it is taken. Was the kernel started anew? Run this cell again. Or download it now."],
+  moved: ["Handed on", "The kernel was started anew; the recording went to the recorder that it has now."],
   transcribing: ["Listening to it …", ""],
   done: ["Ready", ""],
 };
@@ -109,7 +110,7 @@ class View {
 
   paint() {
     const { tape } = this, { stage } = tape;
-    const live = LIVE.includes(stage), empty = ["idle", "deaf"].includes(stage);
+    const live = LIVE.includes(stage), empty = ["idle", "deaf", "moved"].includes(stage);
     this.root.dataset.stage = stage;
     this.record.disabled = !live && (tape.busy || stage === "transcribing");
     const act = live ? "Stop" : empty ? "Record" : "Record anew";
