@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "codex_nb"
 FLOORS = [
-    {"errors", "_version"},
+    {"durations", "errors", "_version"},
     {"columns", "privacy", "safe_tex"},
     {"safe_markdown"},
     {"settings", "sphinx"},

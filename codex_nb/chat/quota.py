@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from codex_nb.wire.headers import window_name
+from codex_nb.durations import window_name
 
 if TYPE_CHECKING:
     from codex_nb.wire.headers import QuotaWindow

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Self
 
 from codex_nb.client.default import session as shared_session
+from codex_nb.durations import window_name
 from codex_nb.errors import BudgetReached, CodexError, InvalidOption
-from codex_nb.wire.headers import QuotaWindow, window_name
+from codex_nb.wire.headers import QuotaWindow
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from codex_nb.client.default import session as shared_session
 from codex_nb.columns import DURATION, FLAG, NUMBER, PERCENT, TEXT, TIME, Column, ordered, table
+from codex_nb.durations import window_name
 from codex_nb.frames.payload import with_payload
 from codex_nb.frames.usage_view import UsageFrame
-from codex_nb.wire.headers import window_name
 
 if TYPE_CHECKING:
     import pandas as pd

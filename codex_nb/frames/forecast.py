@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import pandas as pd
 
 from codex_nb.columns import DURATION, FLAG, PERCENT, TEXT, TIME, Column, table
+from codex_nb.durations import span
 from codex_nb.frames.history import usage_history
 from codex_nb.frames.pace import Pace, pace_of
 
@@ -174,11 +175,9 @@ def _fan(window: _Window) -> list[list[float]]:
 
 
 def _label(window: _Window) -> str:
-    from codex_nb.frames.usage_view import span
-
     limit, resets = window.limit_in(0), None if window.resets_at is None else window.resets_at - window.now
     return ", ".join(
-        f"{said} {span(pd.Timedelta(seconds=seconds))}"
+        f"{said} {span(seconds)}"
         for said, seconds in (("limit in", limit), ("resets in", resets))
         if seconds is not None
     )

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from codex_nb.client.default import session as shared_session
 from codex_nb.columns import DURATION, FLAG, INSTANT, NUMBER, PERCENT, TEXT, TIME, Column, ordered, table
+from codex_nb.durations import window_name
 from codex_nb.frames.calls import moment_of
 from codex_nb.frames.cli import microseconds, rollouts
-from codex_nb.wire.headers import window_name
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import pandas as pd
 
+from codex_nb.durations import span
 from codex_nb.frames.chart import Chart
 from codex_nb.frames.plots import AXIS, GREY, TextChart, library
-from codex_nb.frames.usage_view import span
 
 __all__ = ["timeline_plot"]
 
@@ -56,7 +56,7 @@ def _bars(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
             "status": some["status"].astype(object).where(some["status"].notna(), "unknown"),
             "begin": some["created"],
             "end": end,
-            "duration": [span(length) for length in end - some["created"]],
+            "duration": [span(length.total_seconds()) for length in end - some["created"]],
         }
     )
     shown["status"] = shown["status"].where(shown["status"].isin(list(COLOURS)), "unknown")

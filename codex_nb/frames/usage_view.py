@@ -7,7 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["UsageFrame", "span"]
+from codex_nb.durations import span
+
+__all__ = ["UsageFrame"]
 
 # They stand out on light and dark pages.
 CALM, NEAR, FULL = "#2e9e6b", "#c98a1b", "#d1434b"
@@ -47,10 +49,10 @@ def _row(row: Any) -> str:
 
 def _until(row: Any) -> str:
     if pd.isna(row.resets_at):
-        return "" if pd.isna(row.resets_in) else f"resets in {span(row.resets_in)}"
+        return "" if pd.isna(row.resets_in) else f"resets in {span(row.resets_in.total_seconds())}"
     left = row.resets_at - pd.Timestamp.now("UTC")
     clock = _clock(row.resets_at)
-    return f"resets in {span(left)} ({clock})" if left > pd.Timedelta(0) else f"began anew at {clock}"
+    return f"resets in {span(left.total_seconds())} ({clock})" if left > pd.Timedelta(0) else f"began anew at {clock}"
 
 
 def _clock(time: pd.Timestamp) -> str:
@@ -66,13 +68,3 @@ def _foot(facts: dict[str, Any]) -> str:
         f"as of {_clock(pd.Timestamp(facts['at']))}" if facts.get("at") else "",
     ]
     return f"<div style='opacity:.7'>{escape(' · '.join(filter(None, said)))}</div>"
-
-
-def span(length: pd.Timedelta) -> str:
-    """Return a length in its two largest units: ``2 h 10 min``, ``6 d 3 h``, ``40 s``."""
-    seconds = max(0, round(length.total_seconds()))
-    for unit, size, smaller, part in (("d", 86_400, "h", 3_600), ("h", 3_600, "min", 60)):
-        if seconds >= size:
-            rest = seconds % size // part
-            return f"{seconds // size} {unit}{f' {rest} {smaller}' if rest else ''}"
-    return f"{seconds // 60} min" if seconds >= 60 else f"{seconds} s"

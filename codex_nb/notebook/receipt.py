@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from codex_nb.durations import span
+
 if TYPE_CHECKING:
     from codex_nb.chat.answer import Answer
     from codex_nb.chat.quota import QuotaUse
 
-__all__ = ["plural", "receipt", "span"]
+__all__ = ["plural", "receipt"]
 
 ENDINGS = {"interrupted": "stopped", "failed": "broken off"}
 
@@ -48,7 +50,7 @@ def _model(answer: Answer) -> str:
 
 
 def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 100 else f"{int(seconds) // 60} min {int(seconds) % 60} s"
+    return f"{seconds:.1f} s" if seconds < 100 else span(seconds)
 
 
 def _tokens(answer: Answer, *, full: bool) -> str:
@@ -70,20 +72,8 @@ def _count(tokens: int) -> str:
 def _window(window: QuotaUse) -> str:
     before, after = (None if used is None else f"{used:.3g}" for used in (window.before, window.after))
     spent = f"{window.name} {f'{before} → ' if before not in {None, after} else ''}{after} %"
-    return f"{spent} · resets in {span(window.resets_in)}" if window.resets_in else spent
-
-
-def span(seconds: float) -> str:
-    """Return a time in its two largest units, the smaller one left out where it is 0: ``3 d 4 h``, ``12 min``."""
-    left = max(60, int(seconds))
-    parts: list[str] = []
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        count, left = divmod(left, length)
-        if count:
-            parts.append(f"{count} {unit}")
-        if parts and (len(parts) == 2 or not count):
-            break
-    return " ".join(parts)
+    # Whole minutes: the line stays as it is, and seconds would not.
+    return f"{spent} · resets in {span(max(60, window.resets_in // 60 * 60))}" if window.resets_in else spent
 
 
 def _turns(answer: Answer) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import platform
 import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-__all__ = ["QuotaWindow", "identity", "quota", "turn", "window_name"]
+__all__ = ["QuotaWindow", "identity", "quota", "turn"]
 
 
 def identity(originator: str, client_version: str, package_version: str) -> dict[str, str]:
@@ -74,22 +73,3 @@ def _window(headers: Mapping[str, str], limit: str, slot: str) -> QuotaWindow:
     return QuotaWindow(
         limit, slot, number("used-percent") or 0.0, int(minutes) if minutes else None, number("reset-at")
     )
-
-
-NAMES: Final = {86_400: "daily", 604_800: "weekly", 2_592_000: "monthly"}
-
-
-def window_name(seconds: float | None) -> str | None:
-    """Return what a window of this length is called: ``5 h``, ``daily``, ``weekly``, ``10 d``.
-
-    The service's windows are a minute or so off the round number, so the name allows for 1 %.
-    """
-    if not seconds or not 0 < seconds < math.inf:
-        return None
-    for length, name in NAMES.items():
-        if abs(seconds - length) <= length / 100:
-            return name
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= length * 0.99:
-            return f"{round(seconds / length, 1):g} {unit}"
-    return f"{seconds:g} s"

@@ -8,7 +8,6 @@ import pytest
 
 from codex_nb import Bearer, Session, frames
 from codex_nb.local import Fault, Script
-from codex_nb.wire.headers import window_name
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 USAGE = {
@@ -86,28 +85,6 @@ def test_usage_of_a_plus_plan(make_backend):
     assert frame["left"].tolist() == [88.0, 59.0, 100.0]
     assert frame["resets_at"][0] == pd.Timestamp(1_792_852_600, unit="s", tz="UTC")
     assert frame["length"][1] == pd.Timedelta(days=7)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "name"),
-    [
-        (18_000, "5 h"),
-        (17_940, "5 h"),
-        (604_800, "weekly"),
-        (604_740, "weekly"),
-        (86_400, "daily"),
-        (2_592_000, "monthly"),
-        (864_000, "10 d"),
-        (5_400, "1.5 h"),
-        (1_800, "30 min"),
-        (45, "45 s"),
-        (0, None),
-        (None, None),
-    ],
-)
-def test_a_window_is_named_by_its_length(seconds, name):
-    """Not by its slot, and a minute more or less does not matter."""
-    assert window_name(seconds) == name
 
 
 @pytest.mark.parametrize("payload", ["models.json", "models_legacy.json", None])

@@ -93,7 +93,7 @@ def test_since_that_is_no_time_is_refused(session, since):
                 "credits": {"has_credits": True, "balance": "7"},
                 "rate_limit_reached_type": "<b>x",
             },
-            ["not told", "resets in 1 h 5 min", "7 credits", "&lt;b&gt;x"],
+            ["not told", "resets in 1 h 05 m", "7 credits", "&lt;b&gt;x"],
         ),
         ({"rate_limit": {"primary_window": {"used_percent": 1e300, "reset_at": 1}}}, ["width:100%", "began anew"]),
     ],

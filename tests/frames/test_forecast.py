@@ -158,7 +158,7 @@ def test_a_forecast_is_drawn_by_what_is_installed(monkeypatch, missing):
     monkeypatch.setattr(plots, "find_spec", lambda name: None if name in missing else real(name))
     frame = frames.forecast(history=steady(101), now=BEGAN + 6_000)
     chart, empty = frame.codex.plot(), frames.forecast(history=steady(0)).codex.plot()
-    label = "limit in 1 h 40 min, resets in 3 h 20 min"
+    label = "limit in 1 h 40 m, resets in 3 h 20 m"
     if not missing:
         assert label in json.dumps(chart.to_dict())
         assert empty.to_dict()

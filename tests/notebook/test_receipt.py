@@ -5,7 +5,7 @@ import pytest
 from codex_nb.chat.answer import Answer
 from codex_nb.chat.quota import quota_use
 from codex_nb.notebook.below import below
-from codex_nb.notebook.receipt import receipt, span
+from codex_nb.notebook.receipt import receipt
 from codex_nb.types.responses import Response
 from codex_nb.wire.headers import QuotaWindow
 
@@ -32,7 +32,7 @@ USAGE = {"input_tokens": 2_130, "input_tokens_details": {"cached_tokens": 1_800}
     [
         (answer(), "gpt-5.4 · 3.4 s"),
         (answer(effort="medium", usage=USAGE), "gpt-5.4 · medium · 3.4 s · 2.1k in (1.8k cached) / 310 out"),
-        (answer(seconds=125), "gpt-5.4 · 2 min 5 s"),
+        (answer(seconds=125), "gpt-5.4 · 2 m 05 s"),
         (answer(served_model="gpt-5.4-mini"), "gpt-5.4 (answered by gpt-5.4-mini) · 3.4 s"),
         (answer(served_model="gpt-5.4", local_engine="llama"), "gpt-5.4 · 3.4 s · local llama"),
         (answer(status="interrupted"), "gpt-5.4 · 3.4 s · stopped"),
@@ -61,7 +61,7 @@ def test_it_says_what_the_quota_was_and_is():
     beginning = "gpt-5.4 · medium · 3.4 s · 2.1k in (1.8k cached) / 310 out"
     week = "weekly 41 → 42 % · resets in 3 d 4 h"
     assert receipt(given) == f"{beginning} · {week} · 3 turns sent"
-    assert receipt(given, "full") == f"{beginning} (128 thought) · {week} · 5 h 7 % · resets in 50 min · 3 turns sent"
+    assert receipt(given, "full") == f"{beginning} (128 thought) · {week} · 5 h 7 % · resets in 50 m · 3 turns sent"
     assert receipt(given, "off") == ""
 
 
@@ -86,15 +86,6 @@ def test_what_must_be_said_is_said_in_any_case():
 def test_a_quota_is_compared_with_itself_only(before, after, line):
     """Windows go by their length, and one that has begun anew has no before."""
     assert receipt(answer(quota=quota_use(before, [after], NOW))).startswith(f"gpt-5.4 · 3.4 s · {line}")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(274_000, "3 d 4 h"), (86_400, "1 d"), (90_000, "1 d 1 h"), (7_260, "2 h 1 min"), (7_200, "2 h"), (5, "1 min")],
-)
-def test_a_span_has_two_units(seconds, text):
-    """More is of no use, and a 0 is left out."""
-    assert span(seconds) == text
 
 
 def test_the_services_words_are_text():
