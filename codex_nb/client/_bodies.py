@@ -34,10 +34,9 @@ class _Body:
         """Whether nothing more can be read."""
         return self.response.is_closed
 
-    @property
-    def _limit(self) -> int | None:
-        """How much of the body is worth reading: all of a success, the beginning of an error."""
-        return None if self.response.is_success else MAX_ERROR_BODY
+    def _is_enough(self, chunks: list[bytes]) -> bool:
+        """Whether the rest is not worth reading: that of a long error."""
+        return not self.response.is_success and sum(map(len, chunks)) >= MAX_ERROR_BODY
 
     def hide(self, content: bytes) -> bytes:
         """Return ``content`` without the login, if it quotes it."""
@@ -54,12 +53,11 @@ class SyncBody(_Body):
 
     def __init__(self, response: httpx.Response, silence: float, recording: Recording | None = None) -> None:
         super().__init__(response, silence, recording)
-        self.chunks = self._chunks()
+        self.chunks = map(self.hide, self._arriving())
 
-    def _chunks(self) -> Iterator[bytes]:
+    def _arriving(self) -> Iterator[bytes]:
         try:
-            for chunk in self.response.iter_bytes():
-                yield self.hide(chunk)
+            yield from self.response.iter_bytes()
         except httpx.HTTPError as error:
             raise self._fault(error) from error
 
@@ -69,13 +67,13 @@ class SyncBody(_Body):
 
     def read_all(self) -> bytes:
         """Return the body, as far as it is worth reading, and close it."""
-        content = bytearray()
-        for chunk in self.chunks:
-            content += chunk
-            if self._limit is not None and len(content) >= self._limit:
+        chunks: list[bytes] = []
+        for chunk in self._arriving():
+            chunks.append(chunk)
+            if self._is_enough(chunks):
                 break
         self.close()
-        return self.hide(bytes(content))
+        return self.hide(b"".join(chunks))
 
     def close(self) -> None:
         """Drop what is left; the connection goes back to the pool if nothing is."""
@@ -92,9 +90,13 @@ class AsyncBody(_Body):
         self.chunks = self._chunks()
 
     async def _chunks(self) -> AsyncIterator[bytes]:
+        async for chunk in self._arriving():
+            yield self.hide(chunk)
+
+    async def _arriving(self) -> AsyncIterator[bytes]:
         try:
             async for chunk in self.response.aiter_bytes():
-                yield self.hide(chunk)
+                yield chunk
         except httpx.HTTPError as error:
             raise self._fault(error) from error
 
@@ -104,13 +106,13 @@ class AsyncBody(_Body):
 
     async def read_all(self) -> bytes:
         """Return the body, as far as it is worth reading, and close it."""
-        content = bytearray()
-        async for chunk in self.chunks:
-            content += chunk
-            if self._limit is not None and len(content) >= self._limit:
+        chunks: list[bytes] = []
+        async for chunk in self._arriving():
+            chunks.append(chunk)
+            if self._is_enough(chunks):
                 break
         await self.aclose()
-        return self.hide(bytes(content))
+        return self.hide(b"".join(chunks))
 
     async def aclose(self) -> None:
         """Drop what is left; the connection goes back to the pool if nothing is."""

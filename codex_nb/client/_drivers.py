@@ -227,14 +227,24 @@ class AsyncDriver:
         return self.transport.reply(response, b"", AsyncBody(response, self.transport.settings.silence))
 
     async def _together(self, step: Together, tell: Callable[[Any], None] | None) -> list[Any]:
-        room = asyncio.Semaphore(step.limit)
+        places, room = asyncio.Semaphore(step.limit), asyncio.Semaphore(step.most)
+
+        async def one(flow: Flow[Any]) -> Any:
+            try:
+                result = await self.run(flow, tell=tell)
+            finally:
+                places.release()
+            result = await asyncio.to_thread(step.then, result) if step.then else result
+            room.release()
+            return result
+
         tasks: list[asyncio.Task[Any]] = []
         try:
             async with asyncio.TaskGroup() as group:
                 for flow in step.flows:
                     await room.acquire()
-                    tasks.append(group.create_task(self.run(flow, tell=tell)))
-                    tasks[-1].add_done_callback(lambda _task: room.release())
+                    await places.acquire()
+                    tasks.append(group.create_task(one(flow)))
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from None
         return [task.result() for task in tasks]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextvars
 import threading
+from collections import deque
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,14 +32,14 @@ class _Ended:
 
 def side_by_side(step: Together, run: Run) -> Generator[Any, None, list[Any]]:
     """Do what ``step`` asks for by ``run``. Flows are taken on the caller's thread, which an interrupt frees."""
-    threads = _Threads(run)
+    threads = _Threads(step, run)
     try:
         for flow in step.flows:
-            if threads.started - len(threads.results) >= step.limit:
-                yield from threads.take_one()
+            while threads.full:
+                yield from threads.turn()
             threads.start(flow)
-        while len(threads.results) < threads.started:
-            yield from threads.take_one()
+        while threads.unfinished:
+            yield from threads.turn()
     finally:
         threads.halted.set()
     return [threads.results[number] for number in range(threads.started)]
@@ -47,12 +48,24 @@ def side_by_side(step: Together, run: Run) -> Generator[Any, None, list[Any]]:
 class _Threads:
     """The threads of one step."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, step: Together, run: Run) -> None:
         self.halted = threading.Event()
         self.results: dict[int, Any] = {}
         self.started = 0
+        self._step = step
         self._run = run
         self._came: SimpleQueue[tuple[int, Any, BaseException | None]] = SimpleQueue()
+        self._waiting: deque[tuple[int, Any]] = deque()
+
+    @property
+    def unfinished(self) -> int:
+        """How many are under way, or wait for what is left to do with them."""
+        return self.started - len(self.results)
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for one more."""
+        return self.unfinished - len(self._waiting) >= self._step.limit or self.unfinished >= self._step.most
 
     def start(self, flow: Flow[Any]) -> None:
         """Begin a flow."""
@@ -60,16 +73,22 @@ class _Threads:
         threading.Thread(target=run, args=(self._work, self.started, flow), daemon=True).start()
         self.started += 1
 
-    def take_one(self) -> Generator[Any, None, None]:
-        """Wait until one more has ended; give what any of them tells meanwhile."""
-        while True:
-            number, event, error = self._came.get()
-            if error:
-                raise error
-            if isinstance(event, _Ended):
-                self.results[number] = event.result
-                return
+    def turn(self) -> Generator[Any, None, None]:
+        """Take what came, and give it if it is told; do what is left of a result while nothing comes; else wait."""
+        try:
+            number, event, error = self._came.get(block=not self._waiting)
+        except Empty:
+            self._finish(*self._waiting.popleft())
+            return
+        if error:
+            raise error
+        if isinstance(event, _Ended):
+            self._waiting.append((number, event.result))
+        else:
             yield event
+
+    def _finish(self, number: int, result: Any) -> None:
+        self.results[number] = self._step.then(result) if self._step.then else result
 
     def _work(self, number: int, flow: Flow[Any]) -> None:
         try:

@@ -185,10 +185,18 @@ class Together:
     """Run ``flows`` side by side, at most ``limit`` at once, taken up as there is room; hand back their results.
 
     Results come as a list in the order of ``flows``. The first error stops the rest and is raised in the flow.
+    ``then`` is what is left to do with each one when its flow's place is taken by the next; as many again as half the
+    limit wait for it, so that memory stays bounded where it is the slower part.
     """
 
     flows: Iterable[Flow[Any]]
     limit: int
+    then: Callable[[Any], Any] | None = None
+
+    @property
+    def most(self) -> int:
+        """How many are under way or wait for `then`."""
+        return self.limit + self.limit // 2
 
 
 Step: TypeAlias = Call | Read | Write | Play | Pause | Blocking | Together | Tell

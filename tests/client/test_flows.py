@@ -108,6 +108,67 @@ def test_the_first_error_stops_the_rest_and_can_be_caught(face, backend):
     assert len(begun) < 10
 
 
+def test_what_is_left_to_do_with_a_result_keeps_no_place(face, backend):
+    """The next flow begins before the first result is finished, and results are those of what was left."""
+    begun = threading.Event()
+
+    def flow(number):
+        yield Pause(0)
+        if number == 2:
+            begun.set()
+        return number
+
+    def finish(number):
+        assert begun.wait(10)
+        return -number
+
+    def both():
+        return (yield Together(map(flow, range(5)), limit=2, then=finish))
+
+    assert drive(face, backend, both()) == [0, -1, -2, -3, -4]
+
+
+def test_results_that_wait_to_be_finished_are_few(face, backend):
+    """Half as many as run at once, however slow the rest of the work is."""
+    begun, finished, most = [], [], []
+
+    def flow(number):
+        begun.append(number)
+        most.append(len(begun) - len(finished))
+        yield Pause(0)
+
+    def finish(_):
+        time.sleep(0.01)
+        finished.append(None)
+
+    def both():
+        return (yield Together(map(flow, range(20)), limit=4, then=finish))
+
+    drive(face, backend, both())
+    assert max(most) <= 6
+
+
+def test_an_error_in_what_is_left_stops_the_rest(face, backend):
+    """It is the flow's, like one of the flows themselves."""
+    begun = []
+
+    def flow(number):
+        begun.append(number)
+        yield Pause(0)
+
+    def finish(_):
+        raise errors.MalformedStream("no vectors")
+
+    def both():
+        try:
+            yield Together(map(flow, range(50)), limit=2, then=finish)
+        except errors.MalformedStream as error:
+            return error.message
+
+    assert drive(face, backend, both()) == "no vectors"
+    assert len(begun) < 10
+
+
 def test_no_flows_give_no_results(face, backend):
     """An empty list is an answer."""
 

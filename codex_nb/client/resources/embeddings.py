@@ -86,12 +86,13 @@ class _Job:
         rest = spans(self.inputs)
         for first in rest:
             if first.stop == len(self.inputs):
-                yield from self.send(first)
+                replies = yield from self.send(first)
+                yield Blocking(lambda: self.keep(replies))  # noqa: B023 - it is the only round
             else:
-                yield Together(map(self.send, chain([first], rest)), limit=concurrency)
+                yield Together(map(self.send, chain([first], rest)), limit=concurrency, then=self.keep)
 
-    def send(self, span: range) -> Flow[None]:
-        """Send one request and keep its vectors; what is too much for one is sent in halves."""
+    def send(self, span: range) -> Flow[list[tuple[range, Reply]]]:
+        """Send one request; return its reply, or those of its halves where it is too much for one."""
         try:
             body = {**self.fields, "input": self.inputs[span.start : span.stop]}
             reply: Reply = yield Call("POST", "platform/embeddings", json=body)
@@ -99,10 +100,14 @@ class _Job:
             if len(span) == 1 or not (refused.status_code == 413 or TOO_MUCH.search(refused.message)):
                 raise self._placed(refused, span) from None
         else:
-            yield Blocking(lambda: self.vectors.put(span, reply))
-            return
-        for half in halves(span):
-            yield from self.send(half)
+            return [(span, reply)]
+        first, second = halves(span)
+        return (yield from self.send(first)) + (yield from self.send(second))
+
+    def keep(self, replies: list[tuple[range, Reply]]) -> None:
+        """Put the vectors of some replies into the matrix."""
+        for span, reply in replies:
+            self.vectors.put(span, reply)
 
     def _placed(self, refused: BadRequestError, span: range) -> BadRequestError:
         """Say which of the caller's inputs the service means, where it can be told."""
