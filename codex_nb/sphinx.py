@@ -6,7 +6,7 @@ import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from codex_nb.errors import CodexError
+from codex_nb.extras import extra
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -77,11 +77,6 @@ def _heard(decoder: Any) -> str:
 
 
 def _loaded() -> Any:
-    try:
+    with extra("local", "Recognition on this machine"):
         package: Any = import_module("pocketsphinx")
-    except ImportError as error:
-        raise CodexError(
-            "Recognition on this machine needs PocketSphinx.",
-            hint='Install it with: pip install "codex-nb[local]".',
-        ) from error
     return package.Decoder(samprate=RATE, loglevel="FATAL")

@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "codex_nb"
 FLOORS = [
     {"durations", "errors", "_version"},
-    {"columns", "privacy", "safe_tex"},
+    {"columns", "extras", "privacy", "safe_tex"},
     {"safe_markdown"},
     {"settings", "sphinx"},
     {"wire", "types"},

@@ -15,6 +15,7 @@ import httpx
 
 from codex_nb.client._transport import HIDDEN, fault, secrets_of, without_query
 from codex_nb.errors import APIConnectionError, CodexError, MalformedStream, StreamInterrupted, UnsupportedByBackend
+from codex_nb.extras import extra
 from codex_nb.wire.failures import clean
 
 if TYPE_CHECKING:
@@ -40,14 +41,9 @@ class Handshake:
     """
 
     def __init__(self, request: httpx.Request) -> None:
-        try:
+        with extra("realtime", "The realtime socket"):
             client: Any = import_module("websockets.client")
             uri: Any = import_module("websockets.uri")
-        except ImportError as error:
-            raise CodexError(
-                "The realtime socket needs the package websockets.",
-                hint='Install it with: pip install "codex-nb[realtime]".',
-            ) from error
         address = uri.parse_uri(f"ws{str(request.url).removeprefix('http')}")
         self._asked = client.ClientProtocol(address)
         self._open: Any = lambda: client.ClientProtocol(

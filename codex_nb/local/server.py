@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from codex_nb.errors import CodexError
+from codex_nb.extras import extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,15 +79,11 @@ class LocalBackend:
         """
         if self._thread is not None:
             return self
-        try:
+        with extra("local", "The local backend"):
             from codex_nb.local.app import build
             from codex_nb.local.engines import open_engine
             from codex_nb.local.state import State
             from codex_nb.local.transport import QuickServer
-        except ImportError as error:
-            raise CodexError(
-                f"The local backend needs {error.name}.", hint='Install it with: pip install "codex-nb[local]".'
-            ) from error
         listener = _listen(*self._address)
         # Signed addresses of files live on a port of their own, as they do on a host of their own in the world.
         second = _listen(self._address[0], 0)

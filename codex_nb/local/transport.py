@@ -85,13 +85,7 @@ class Protocol(H11Protocol):
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = self._connection = Connection(next(self._numbers), transport)
         self.ws_protocol_class = cast("Any", partial(SocketProtocol, connection=connection))
-        app = cast("ASGIApp", self.app)
-
-        async def told(scope: Scope, receive: Receive, send: Send) -> None:
-            scope[KEY] = connection
-            await app(scope, receive, send)
-
-        self.app = cast("Any", told)
+        self.app = _telling(self.app, connection)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wake whoever waits for the end."""
@@ -114,18 +108,22 @@ class SocketProtocol(WSProtocol):
         super().__init__(*args, **options)
         self.logger = logging.getLogger("codex_nb.local")
         self._connection = connection
-        app = cast("ASGIApp", self.app)
-
-        async def told(scope: Scope, receive: Receive, send: Send) -> None:
-            scope[KEY] = connection
-            await app(scope, receive, send)
-
-        self.app = cast("Any", told)
+        self.app = _telling(self.app, connection)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wake whoever waits for the end."""
         super().connection_lost(exc)
         self._connection.lost()
+
+
+def _telling(app: Any, connection: Connection) -> Any:
+    """Return ``app``, told which connection it talks on."""
+
+    async def told(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[KEY] = connection
+        await app(scope, receive, send)
+
+    return told
 
 
 class QuickServer(Server):

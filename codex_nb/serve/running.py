@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from codex_nb.errors import CodexError, InvalidOption
+from codex_nb.extras import extra
 from codex_nb.serve.config import HOST, ServerConfig
 
 if TYPE_CHECKING:
@@ -125,14 +126,10 @@ def start(
 
 
 def _server(make_app: Callable[[], Any], host: str, port: int) -> tuple[Any, socket.socket]:
-    try:
+    with extra("serve", "The server"):
         from uvicorn import Config, Server
 
         app = make_app()
-    except ImportError as error:
-        raise CodexError(
-            f"The server needs {error.name}.", hint='Install it with: pip install "codex-nb[serve]".'
-        ) from error
     listener = _listen(host, port)
     settings = Config(
         app,

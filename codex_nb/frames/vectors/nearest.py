@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from codex_nb.errors import CodexError, InvalidOption
+from codex_nb.errors import InvalidOption
+from codex_nb.extras import extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,13 +104,8 @@ def groups(array: VectorArray, k: int, seed: int) -> NDArray[np.intp]:
         raise InvalidOption(
             f"{len(good)} vectors cannot make {k} groups.", hint="k is at least 1, and at most the number of vectors."
         )
-    try:
+    with extra("cluster", "Grouping"):
         means: Any = import_module("sklearn.cluster").KMeans(k, n_init=STARTS, random_state=seed)
-    except ImportError as error:
-        raise CodexError(
-            "Groups need scikit-learn, which is not installed.",
-            hint='Install it with: pip install "codex-nb[cluster]".',
-        ) from error
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # fewer vectors that differ than groups: there are then fewer groups
         means.fit(_directions(array, _sample(good, seed)))

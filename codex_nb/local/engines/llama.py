@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from codex_nb.errors import CodexError
+from codex_nb.extras import extra
 from codex_nb.local.catalogue import row
 from codex_nb.local.engines import chat
 from codex_nb.local.engines.ears import Sphinx
@@ -105,13 +106,8 @@ class LlamaEngine(Sphinx):
             CodexError: llama.cpp is not installed, or there is no usable model file.
 
         """
-        try:
+        with extra("local", "The llama engine", otherwise='Without a model: LocalBackend("scripted").'):
             api: Any = import_module("xllamacpp")  # it has no types
-        except ImportError as error:
-            raise CodexError(
-                "The llama engine needs xllamacpp, which is not installed.",
-                hint='Install it with: pip install "codex-nb[local]". Without a model: LocalBackend("scripted").',
-            ) from error
         path = find_model(model)
         try:
             return cls(api, path)
