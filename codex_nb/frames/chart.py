@@ -8,13 +8,17 @@ import struct
 from importlib.util import find_spec
 from typing import Any, Final
 
-__all__ = ["Chart"]
+__all__ = ["CLEAR", "Chart"]
 
 # JupyterLab, Notebook and VS Code draw this themselves; Altair's own HTML loads its scripts from elsewhere.
 DRAWN_BY_FRONT_ENDS: Final = "application/vnd.vegalite.v5+json"
 SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v5.20.1.json"
+# The ground and the frame of a chart that lies on pages of any colour.
+CLEAR: Final = {"background": "transparent", "view": {"stroke": "transparent"}}
 # Pixels of the picture for each of the chart's own.
 SHARPNESS: Final = 2
+# Characters; an SVG of thousands of points makes a notebook heavy.
+LARGEST: Final = 300_000
 # Where a PNG says its width and height.
 SIZE: Final = slice(16, 24)
 
@@ -22,7 +26,8 @@ SIZE: Final = slice(16, 24)
 class Chart:
     """``chart`` is Altair's, and so is every attribute that is asked for here.
 
-    It is shown as Vega-Lite, and as a picture (by vl-convert, of the extra ``plot``) where a front end draws none.
+    It is shown as Vega-Lite, and as a picture (by vl-convert, of the extra ``plot``) where a front end draws none: as
+    SVG on pages, as PNG in what is printed.
     """
 
     def __init__(self, chart: Any) -> None:
@@ -43,7 +48,11 @@ class Chart:
         }
         if not find_spec("vl_convert"):
             return data, {}
-        picture = io.BytesIO()
+        # Pages take the SVG: on a clear ground vl-convert's PNG has wrong colours where they are half transparent.
+        drawn, picture = io.StringIO(), io.BytesIO()
+        self.chart.save(drawn, format="svg")
+        if len(drawn.getvalue()) <= LARGEST:
+            data["image/svg+xml"] = drawn.getvalue()
         self.chart.save(picture, format="png", scale_factor=SHARPNESS)
         data["image/png"] = base64.b64encode(picture.getvalue()).decode()
         width, height = struct.unpack(">II", picture.getvalue()[SIZE])

@@ -15,7 +15,8 @@ __all__ = ["DiffView"]
 MOST_LINES = 2_000
 # Half transparent colours suit light and dark pages alike.
 GONE, NEW, FAINT = "rgba(248,81,73,.18)", "rgba(46,160,67,.18)", "rgba(128,128,128,.14)"
-CODE = "font-family:var(--jp-code-font-family,monospace);font-size:12px;line-height:1.45"
+# No variable of JupyterLab's: where a notebook is not trusted, it takes away what its filter does not know.
+CODE = "font-family:monospace;font-size:12px;line-height:1.45"
 CELL = "text-align:left;vertical-align:top;white-space:pre-wrap;overflow-wrap:anywhere;padding:0 6px"
 COUNT = "text-align:right;vertical-align:top;opacity:.55;padding:0 6px;user-select:none;width:1%"
 

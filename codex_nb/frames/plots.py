@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from codex_nb.frames.chart import Chart
+from codex_nb.frames.chart import CLEAR, Chart
 
-__all__ = ["AXIS", "GREY", "TextChart", "forecast_plot", "library"]
+__all__ = ["AXIS", "GREY", "TextChart", "forecast_plot", "library", "time_axis"]
 
 # They can be told apart on light and dark pages, and without colours by their form.
 SEEN, EVEN, GREY = "#4c8bf5", "#999999", "#888"
@@ -23,6 +23,8 @@ AXIS: Final = {
     "tickColor": GREY,
     "domainColor": GREY,
 }
+# How times are written on an axis of at most this length; on longer ones by the month.
+FORMS: Final = {"36h": "%H:%M", "4D": "%a %H:%M", "300D": "%b %d"}
 BARS: Final = " ▁▂▃▄▅▆▇█"
 COLUMNS: Final = 60
 
@@ -50,12 +52,14 @@ def _altair(windows: Windows) -> Any:
 
     charts = [_window(alt, window) for window in windows]
     if not charts:
-        return alt.Chart(pd.DataFrame({"time": [], "used": []})).mark_line().properties(title="nothing observed yet")
-    return alt.vconcat(*charts).configure_view(stroke="transparent").configure(background="transparent")
+        head = alt.TitleParams("Nothing was observed yet.", anchor="start", color=GREY)
+        return alt.Chart(pd.DataFrame({"time": []})).mark_line().properties(title=head, height=20).configure(**CLEAR)
+    return alt.vconcat(*charts).configure(**CLEAR)
 
 
 def _window(alt: Any, window: dict[str, Any]) -> Any:
-    time = alt.X("time:T", title=None, axis=alt.Axis(**AXIS))
+    whens = [pd.Timestamp(one[0], unit="s") for name in ("observed", "even", "fan") for one in window[name]]
+    time = alt.X("time:T", title=None, axis=time_axis(alt, min(whens), max(whens)))
     used = alt.Y("used:Q", title="% used", scale=alt.Scale(domain=[0, 100], clamp=True), axis=alt.Axis(**AXIS))
     seen, even = _lines(window["observed"], ["used"]), _lines(window["even"], ["used"])
     fan = _lines(window["fan"], ["used", "low", "high"])
@@ -71,6 +75,12 @@ def _window(alt: Any, window: dict[str, Any]) -> Any:
     grey = {"color": GREY, "subtitleColor": GREY}
     title = alt.TitleParams(window["title"], subtitle=window["label"], anchor="start", **grey)
     return alt.layer(*layers).properties(width=520, height=180, title=title)
+
+
+def time_axis(alt: Any, begin: pd.Timestamp, end: pd.Timestamp) -> Any:
+    """Return an axis for what lies between two moments: one form of its labels, by how much that is."""
+    form = next((form for longest, form in FORMS.items() if end - begin <= pd.Timedelta(longest)), "%b %Y")
+    return alt.Axis(format=form, tickCount=8, labelOverlap="greedy", **AXIS)
 
 
 def _lines(points: Sequence[Sequence[float]], names: list[str]) -> pd.DataFrame:

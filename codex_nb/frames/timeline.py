@@ -8,8 +8,8 @@ from typing import Any, Final
 import pandas as pd
 
 from codex_nb.durations import span
-from codex_nb.frames.chart import Chart
-from codex_nb.frames.plots import AXIS, GREY, TextChart, library
+from codex_nb.frames.chart import CLEAR, Chart
+from codex_nb.frames.plots import AXIS, GREY, TextChart, library, time_axis
 
 __all__ = ["timeline_plot"]
 
@@ -74,15 +74,13 @@ def _altair(shown: pd.DataFrame, title: str) -> Any:
     alt: Any = import_module("altair")
     head = alt.TitleParams(title if len(shown) else EMPTY, anchor="start", color=GREY)
     if not len(shown):
-        return (
-            alt.Chart(pd.DataFrame({"begin": []})).mark_bar().properties(title=head).configure(background="transparent")
-        )
+        return alt.Chart(pd.DataFrame({"begin": []})).mark_bar().properties(title=head, height=20).configure(**CLEAR)
     # The id keeps tasks of one title apart; what is written is the title.
     labels = alt.Axis(labelExpr=f"{_names(shown)}[datum.value]", labelLimit=320, **AXIS)
     present = [status for status in COLOURS if status in set(shown["status"])]
     colours = alt.Scale(domain=present, range=[COLOURS[status] for status in present])
     legend = alt.Legend(labelColor=GREY, titleColor=GREY, orient="top", title=None)
-    time = alt.X("begin:T", title=None, axis=alt.Axis(**AXIS))
+    time = alt.X("begin:T", title=None, axis=time_axis(alt, shown["begin"].min(), shown["end"].max()))
     row = alt.Y("id:N", sort=None, title=None, axis=labels)
     base = alt.Chart().encode(y=row, tooltip=["task", "environment", "status", "begin:T", "duration"])
     # The stroke makes a task of seconds among tasks of days a dot, not nothing.
@@ -99,8 +97,7 @@ def _altair(shown: pd.DataFrame, title: str) -> Any:
         layers.facet(row=alt.Row("environment:N", header=header, sort=None), spacing=8)
         .resolve_scale(y="independent")
         .properties(title=head)
-        .configure_view(stroke="transparent")
-        .configure(background="transparent")
+        .configure(**CLEAR)
     )
 
 

@@ -27,7 +27,7 @@ class UsageFrame(pd.DataFrame):
         facts: dict[str, Any] = self.attrs.get("codex_nb", {})
         rows = "".join(_row(row) for row in self.itertuples()) if len(self) else ""
         body = rows or f"<tr><td style='{CELL}'>The service names no window for this account.</td></tr>"
-        return f"<table style='border-collapse:collapse'><tbody>{body}</tbody></table>{_foot(facts)}"
+        return f"<table style='border-collapse:collapse'><tbody>{body}{_foot(facts)}</tbody></table>"
 
 
 def _row(row: Any) -> str:
@@ -67,4 +67,5 @@ def _foot(facts: dict[str, Any]) -> str:
         f"{credit['balance']} credits" if credit.get("has_credits") and credit.get("balance") else "",
         f"as of {_clock(pd.Timestamp(facts['at']))}" if facts.get("at") else "",
     ]
-    return f"<div style='opacity:.7'>{escape(' · '.join(filter(None, said)))}</div>"
+    words = escape(" · ".join(filter(None, said)))
+    return f"<tr style='background:none'><td colspan='4' style='{CELL};opacity:.7'>{words}</td></tr>"

@@ -64,6 +64,38 @@ def fetch(url):
     return retry(lambda: httpx.get(url, timeout=10).json())
 """,
 )
+# Two other ways to the same end, as attempts beside the first.
+RETRY_UNTIL: Final = Edit(
+    "src/widgets/retry.py",
+    None,
+    """\
+import time
+
+
+def retry(call, seconds=10.0, pause=0.2):
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return call()
+        except OSError:
+            if time.monotonic() + pause > until:
+                raise
+            time.sleep(pause)
+""",
+)
+TRANSPORT: Final = Edit(
+    "src/widgets/client.py",
+    CLIENT.before,
+    """\
+import httpx
+
+client = httpx.Client(transport=httpx.HTTPTransport(retries=3), timeout=10)
+
+
+def fetch(url):
+    return client.get(url).json()
+""",
+)
 # Lines that look like a diff's own once their sign stands before them.
 LEGACY: Final = Edit("src/widgets/legacy.sql", "-- kept for 1.x\nSELECT 1;\n-- and this\nSELECT 0;\n", None)
 README: Final = Edit(

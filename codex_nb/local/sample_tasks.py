@@ -58,7 +58,10 @@ def _rows() -> list[dict[str, Any]]:
         {
             "age": 0.4,
             "title": "Add retry helper",
-            "tries": [_done(*retry, message=f"Attempt {number}.", pr="Add retry helper") for number in (1, 2, 3)],
+            "tries": [
+                _done(*changed, message=f"Attempt {number}.", pr="Add retry helper")
+                for number, changed in enumerate((retry, (edits.RETRY_UNTIL, edits.CLIENT), (edits.TRANSPORT,)), 1)
+            ],
             "prs": [_pr(17, "Add retry helper", draft=True)],
         },
         {"age": 0.9, "title": "Explain the cache layer", "tries": [_failed(SETUP_FAILED)], "intent": "qa"},

@@ -96,11 +96,23 @@ def test_a_chart_needs_no_network_to_be_seen():
     pytest.importorskip("altair")
     bundle, metadata = Chart(altair_chart().properties(width=90))._repr_mimebundle_()
     assert 90 <= metadata["image/png"]["width"] <= 130
-    assert set(bundle) == {"application/vnd.vegalite.v5+json", "image/png", "text/plain"}
+    assert set(bundle) == {"application/vnd.vegalite.v5+json", "image/svg+xml", "image/png", "text/plain"}
+    assert bundle["image/svg+xml"].startswith("<svg")
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
     assert bundle["application/vnd.vegalite.v5+json"]["mark"]["type"] == "bar"
     assert "http" not in bundle["text/plain"]
     assert Chart(altair_chart()).properties(width=9).width == 9
+
+
+def test_a_title_of_others_is_no_markup_in_the_picture():
+    """Pages take the SVG as it is."""
+    pytest.importorskip("altair")
+    title = "</text><script>alert(1)</script><img src=x onerror=alert(1)>"
+    chart = made({"id": "t", "title": title, "created_at": 1.0, "updated_at": 2.0}).codex.plot()
+    picture = chart._repr_mimebundle_()[0]["image/svg+xml"]
+    assert "<script" not in picture
+    assert "<img" not in picture
+    assert "&lt;/text&gt;&lt;script&gt;" in picture
 
 
 def altair_chart():

@@ -201,7 +201,7 @@ def test_the_notebook_of_the_account_runs(tmp_path):
 
     assert "% used" in of("frames.usage()").data["text/html"]
     assert "gpt-5.4" in _plain(of("frames.calls("))
-    assert "limit in 1 h 40 m, resets in 3 h 20 m" in json.dumps(of("history=history"))
+    assert "limit in 1 h 40 m, resets in 3 h 20 m" in json.dumps(of("expected.codex.plot"))
     assert "Fix flaky date test" in json.dumps(of("tasks.codex.plot()"))
     assert "attempt 3" in of("compare_attempts").data["text/html"]
     assert _plain(of("saved.read_text")).startswith("'diff --git")
@@ -215,4 +215,4 @@ def test_the_notebook_of_rows_runs_to_its_end(tmp_path):
     resources = {"metadata": {"path": str(tmp_path)}}
     NotebookClient(node, timeout=60, kernel_name="python3", resources=resources).execute()
     assert "complaint" in node.cells[4].outputs[-1].data["text/plain"]
-    assert node.cells[-2].outputs[-1].data["text/plain"] == "(0, 4)"
+    assert node.cells[-2].outputs[-1].data["text/plain"] == "(0, 5)"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from codex_nb.errors import InvalidOption
-from codex_nb.frames.chart import Chart
+from codex_nb.frames.chart import CLEAR, Chart
 from codex_nb.frames.plots import SEEN
 from codex_nb.frames.vectors.values import is_missing
 
@@ -109,7 +109,7 @@ def _altair(points: Any, color: Any, title: str) -> Any:
     marks = alt.Chart(data).mark_circle(size=36, opacity=0.7, **({} if color is not None else {"color": SEEN}))
     words = alt.TitleParams(title, anchor="start", color="#888", fontWeight="normal")
     drawn = marks.encode(**encoded, tooltip=hints).properties(width=520, height=380, title=words)
-    return drawn.interactive().configure_view(stroke="transparent").configure(background="transparent")
+    return drawn.interactive().configure(**CLEAR)
 
 
 def _plain(column: Any) -> Any:
