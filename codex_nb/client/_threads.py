@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from codex_nb.client._waiting import next_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
@@ -76,7 +78,7 @@ class _Threads:
     def turn(self) -> Generator[Any, None, None]:
         """Take what came, and give it if it is told; do what is left of a result while nothing comes; else wait."""
         try:
-            number, event, error = self._came.get(block=not self._waiting)
+            number, event, error = self._came.get_nowait() if self._waiting else next_of(self._came)
         except Empty:
             self._finish(*self._waiting.popleft())
             return

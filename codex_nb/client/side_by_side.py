@@ -7,6 +7,7 @@ import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
+from codex_nb.client._waiting import next_of
 from codex_nb.errors import CodexError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def side_by_side(work: Callable[[T], R], things: Sequence[T], limit: int) -> Gen
         for _ in range(min(limit, len(things))):
             threading.Thread(target=contextvars.copy_context().run, args=(worker,), daemon=True).start()
         for _ in things:
-            place, outcome = ended.get()
+            place, outcome = next_of(ended)
             if isinstance(outcome, BaseException) and not isinstance(outcome, CodexError):
                 raise outcome
             yield place, outcome
