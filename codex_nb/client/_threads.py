@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from codex_nb.client._waiting import next_of
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     Run = Callable[[Flow[Any], threading.Event], Generator[Any, None, Any]]
 
 __all__ = ["Halted", "side_by_side"]
+
+# Seconds that a flow has to send its first request before this thread takes the interpreter for a result.
+HEAD_START: Final = 0.001
 
 
 class Halted(BaseException):
@@ -58,6 +61,7 @@ class _Threads:
         self._run = run
         self._came: SimpleQueue[tuple[int, Any, BaseException | None]] = SimpleQueue()
         self._waiting: deque[tuple[int, Any]] = deque()
+        self._head_start = 0.0
 
     @property
     def unfinished(self) -> int:
@@ -74,12 +78,14 @@ class _Threads:
         run = contextvars.copy_context().run
         threading.Thread(target=run, args=(self._work, self.started, flow), daemon=True).start()
         self.started += 1
+        self._head_start = HEAD_START
 
     def turn(self) -> Generator[Any, None, None]:
         """Take what came, and give it if it is told; do what is left of a result while nothing comes; else wait."""
         try:
-            number, event, error = self._came.get_nowait() if self._waiting else next_of(self._came)
+            number, event, error = self._came.get(timeout=self._head_start) if self._waiting else next_of(self._came)
         except Empty:
+            self._head_start = 0.0
             self._finish(*self._waiting.popleft())
             return
         if error:
