@@ -28,14 +28,38 @@ TOGETHER = {
     "tests/peers/test_codex_backend_sdk": "registered ports",
     "tests/test_cli": "registered ports",
 }
+# What takes longest, longest first; at its end a run is as long as the last one to begin.
+LONG = (
+    "browser",
+    "tests/notebook/test_notebooks.py",
+    "tests/kernels/test_versions.py",
+    "model",
+    "tests/local/test_codex_cli.py",
+    "tests/notebook/test_replay.py",
+    "tests/notebook/test_hearing.py",
+    "tests/frames/test_dask.py",
+    "tests/peers/",
+    "registered ports",
+    "tests/client/test_faults.py",
+    "tests/notebook/",
+)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Keep a module and its fixtures together, and what shares something beyond it."""
+    """Keep a module and its fixtures together, and what shares something beyond it; what takes long comes first."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Together(LoadScopeScheduling):
+        def _assign_work_unit(self, node):
+            begins = {start: place for place, start in enumerate(LONG)}
+            rank = {
+                scope: next((place for start, place in begins.items() if scope.startswith(start)), len(LONG))
+                for scope in self.workqueue
+            }
+            self.workqueue.move_to_end(min(rank, key=rank.get), last=False)
+            super()._assign_work_unit(node)
+
         def _split_scope(self, nodeid):
             module = nodeid.partition("::")[0]
             return next((group for start, group in TOGETHER.items() if module.startswith(start)), module)
@@ -51,9 +75,10 @@ def nothing_of_this_machine(monkeypatch, tmp_path_factory):
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "CODEX_CA_CERTIFICATE"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-    monkeypatch.setenv("CODEX_HOME", str(tmp_path_factory.mktemp("codex-home")))
-    monkeypatch.setenv("CODEX_NB_CACHE_FOLDER", str(tmp_path_factory.mktemp("cache")))
-    monkeypatch.setenv("CODEX_NB_KEPT", str(tmp_path_factory.mktemp("kept")))
+    own = tmp_path_factory.mktemp("own")
+    for name, folder in {"CODEX_HOME": "home", "CODEX_NB_CACHE_FOLDER": "cache", "CODEX_NB_KEPT": "kept"}.items():
+        (own / folder).mkdir()
+        monkeypatch.setenv(name, str(own / folder))
     # One for all tests, and for the kernels and programs that they start: many writers on one file.
     monkeypatch.setenv("CODEX_NB_LEDGER", str(tmp_path_factory.getbasetemp() / "ledger.sqlite3"))
 

@@ -46,7 +46,7 @@ def shown_of(error):
     """Return everything that a person, a log or another process may see of an error."""
     yield from (repr(error), str(error), repr(vars(error)), repr(error.args), *error._render_traceback_())
     yield "".join(traceback.format_exception(error))
-    yield VerboseTB(include_vars=True).text(type(error), error, error.__traceback__)
+    yield VerboseTB(theme_name="nocolor", include_vars=True).text(type(error), error, error.__traceback__)
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301
     yield repr(vars(copy))
     cause = error

@@ -28,7 +28,7 @@ def shown_of(error):
     error.__traceback__ = trace
     told = traceback.TracebackException.from_exception(error, capture_locals=True)
     yield "".join(told.format())
-    yield VerboseTB(include_vars=True).text(type(error), error, error.__traceback__)
+    yield VerboseTB(theme_name="nocolor", include_vars=True).text(type(error), error, error.__traceback__)
     cause = error
     while cause:  # tblib, which Dask brings, pickles all of them
         yield pickle.dumps(cause).decode("latin-1")

@@ -2,72 +2,46 @@
 
 import os
 import random
-import subprocess
-import sys
+import time
 
+from codex_nb import CodexAuth, Session
 from codex_nb.local import LocalBackend, Script
 from tests.auth.logins import LoginFile, asked, refreshes
+from tests.processes import start
 
 PROCESSES = 8
 ROUNDS = int(os.environ.get("CODEX_NB_ROUNDS", "12"))
 
-ONE_REQUEST = """
-import sys
-from codex_nb import CodexAuth, Session
-print("ready", flush=True)
-sys.stdin.readline()
-with Session(sys.argv[1], auth=CodexAuth(sys.argv[2]), timeout=30) as session:
-    print(len(session.models.list()) > 0, flush=True)
-"""
-# A process that has imported everything forks the victims, so that a round costs milliseconds.
-VICTIMS = """
-import os, random, signal, sys, time
-import codex_nb.client.session
-from codex_nb import CodexAuth, Session
-for line in sys.stdin:
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        with Session(sys.argv[1], auth=CodexAuth(sys.argv[2]), timeout=30) as session:
-            while True:
-                session.models.list(refresh=True)
-                os.write(writing, b".")
-    os.read(reading, 1)
-    time.sleep(float(line))
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    os.close(reading), os.close(writing)
-    print("killed", flush=True)
-"""
+
+def list_models(pipe, url, path, *, times=1):
+    """List the models when it is told to, and say so each time."""
+    os.environ["CODEX_NB_LEDGER"] = "off"
+    pipe.send("ready")
+    pipe.recv()
+    with Session(url, auth=CodexAuth(path), timeout=30) as session:
+        while times:
+            pipe.send(len(session.models.list(refresh=True)) > 0)
+            times -= 1
 
 
-def start(script, backend, file):
-    """Start a process on a login file."""
-    environment = {**os.environ, "CODEX_NB_LEDGER": "off"}
-    return subprocess.Popen(
-        [sys.executable, "-c", script, backend.url, str(file.path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
+def list_models_forever(pipe, url, path):
+    """List them until it is killed."""
+    list_models(pipe, url, path, times=-1)
 
 
 def test_eight_processes_refresh_once(tmp_path):
     """The token endpoint is called once, and all of them succeed."""
     with LocalBackend(Script()) as backend:
         file = LoginFile(tmp_path, backend)
-        processes = [start(ONE_REQUEST, backend, file) for _ in range(PROCESSES)]
+        processes = [start(list_models, backend.url, file.path) for _ in range(PROCESSES)]
         try:
-            assert [process.stdout.readline() for process in processes] == ["ready\n"] * PROCESSES
-            for process in processes:
-                process.stdin.write("\n")
-                process.stdin.flush()
-            assert [process.communicate(timeout=60)[0] for process in processes] == ["True\n"] * PROCESSES
+            assert [each.pipe.recv() for each in processes] == ["ready"] * PROCESSES
+            for each in processes:
+                each.pipe.send("go")
+            assert [each.rest() for each in processes] == [[True]] * PROCESSES
         finally:
-            for process in processes:
-                process.kill()
-                process.communicate()
+            for each in processes:
+                each.process.kill()
         assert len(refreshes(backend)) == 1
         assert {request.headers["authorization"] for request in asked(backend)} == {
             f"Bearer {file.tokens['access_token']}"
@@ -82,19 +56,17 @@ def test_a_kill_at_any_moment_leaves_a_whole_file(tmp_path):
     with LocalBackend(Script()) as backend:
         backend.state.tokens.lifetime = 100  # within five minutes of its end from the beginning
         file = LoginFile(tmp_path, backend)
-        runner = start(VICTIMS, backend, file)
-        try:
-            for _ in range(ROUNDS):
-                # A kill between the service's answer and the write uses a login up; nobody could help that.
-                file.sign_in(lifetime=100)
-                before = file.tokens["refresh_token"]
-                print(moments.uniform(0.0, 0.06), file=runner.stdin, flush=True)
-                assert runner.stdout.readline() == "killed\n"
-                file.assert_whole()
-                renewed += file.tokens["refresh_token"] != before
-        finally:
-            runner.kill()
-            runner.communicate()
+        for _ in range(ROUNDS):
+            # A kill between the service's answer and the write uses a login up; nobody could help that.
+            file.sign_in(lifetime=100)
+            before = file.tokens["refresh_token"]
+            victim = start(list_models_forever, backend.url, file.path)
+            victim.pipe.send("go")
+            assert [victim.pipe.recv(), victim.pipe.recv()] == ["ready", True]
+            time.sleep(moments.uniform(0.0, 0.06))
+            victim.kill()
+            file.assert_whole()
+            renewed += file.tokens["refresh_token"] != before
     assert renewed == ROUNDS
     assert len(file.others()) <= ROUNDS  # what was killed while it wrote, for its owner alone
     assert {(tmp_path / name).stat().st_mode & 0o777 for name in file.others()} <= {0o600}

@@ -1,9 +1,7 @@
 """Texts as a frame of vectors: asked for once, kept as they come, resumed after anything."""
 
 import json
-import os
 import signal
-import subprocess
 import sys
 import threading
 
@@ -18,6 +16,7 @@ from codex_nb.frames.kept import Kept
 from codex_nb.local import Fault, LocalBackend, Script
 from codex_nb.local.vectors import bag_of_words
 from tests.frames.builders import STR, dtypes, round_trip
+from tests.processes import start
 
 MODEL = "text-embedding-3-small"
 PATH = "/v1/embeddings"
@@ -206,23 +205,20 @@ def test_an_interrupt_keeps_what_came(backend, session, monkeypatch):
     assert np.array_equal(frame["embedding"].array.matrix, expected(texts))
 
 
-KILLED = """
-import sys
-from codex_nb import Bearer, Session, frames
-with Session(sys.argv[1], auth=Bearer("made-up")) as session:
-    frames.embeddings([f"text {number}" for number in range(4_000)], session, concurrency=2, dimensions=16)
-"""
+def embed(_pipe, url):
+    """Embed many texts."""
+    with Session(url, auth=Bearer("made-up")) as session:
+        frames.embeddings([f"text {number}" for number in range(4_000)], session, concurrency=2, dimensions=16)
 
 
 def test_a_killed_process_is_gone_on_from(backend, session):
     """No text whose vector was kept is asked for again; only what was under way is."""
     backend.inject(Fault.silence(3600, skip=5, times=2, path=PATH, method="POST"))
-    process = subprocess.Popen([sys.executable, "-c", KILLED, backend.url], stderr=subprocess.DEVNULL)
+    program = start(embed, backend.url)
     while sum(request.path == PATH for request in backend.requests) < 7:
-        assert process.poll() is None
+        assert program.process.is_alive()
         threading.Event().wait(0.02)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    program.kill()
     backend.state.faults.clear()
     before = len(asked(backend))
     texts = [f"text {number}" for number in range(4_000)]

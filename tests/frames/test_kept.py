@@ -3,30 +3,21 @@
 import multiprocessing
 import os
 import pickle
-import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 
 import pytest
 
 from codex_nb.frames.kept import Kept, key_of
-
-WRITER = """
-import sys
-from codex_nb.frames.kept import Kept, key_of
-kept, name = Kept(sys.argv[1]), sys.argv[2]
-for n in range(int(sys.argv[3])):
-    kept.put_many([(key_of(name, n), f"{name} {n}".encode() * 100)])
-    print(n, flush=True)
-"""
+from tests.processes import start
 
 
-def writer(path, name, count):
-    """Start a process that keeps ``count`` results, and says each number once it is kept."""
-    code = [sys.executable, "-c", WRITER, str(path), name, str(count)]
-    return subprocess.Popen(code, stdout=subprocess.PIPE, text=True)
+def write(pipe, path, name, count):
+    """Keep ``count`` results one by one, and say each number once it is kept."""
+    kept = Kept(path)
+    for n in range(count):
+        kept.put_many([(key_of(name, n), f"{name} {n}".encode() * 100)])
+        pipe.send(n)
 
 
 @pytest.fixture
@@ -77,12 +68,10 @@ def test_keys_say_nothing_and_tell_everything_apart():
 
 def test_what_was_kept_is_there_after_a_kill(kept):
     """Whatever the process was doing."""
-    program = writer(kept.path, "x", 100_000)
-    for line in program.stdout:
-        if int(line) == 40:
-            break
-    program.send_signal(signal.SIGKILL if os.name != "nt" else signal.SIGTERM)
-    said = [40, *map(int, program.communicate()[0].split())]
+    program = start(write, kept.path, "x", 100_000)
+    while program.pipe.recv() < 40:
+        pass
+    said = [40, *program.kill()]
     found = kept.get_many(key_of("x", n) for n in range(max(said) + 1))
     assert len(found) == max(said) + 1
     assert all(value.startswith(b"x ") for value in found.values())
@@ -146,8 +135,8 @@ def test_several_processes_write_at_once_to_a_file_that_was_broken(kept):
     """One puts it aside; nothing that is kept afterwards is lost, and the database is sound."""
     kept.path.parent.mkdir()
     kept.path.write_bytes(b"words " * 1_000)
-    programs = [writer(kept.path, name, 20) for name in "abc"]
-    assert [each.communicate(timeout=120)[0].count("\n") for each in programs] == [20] * 3
+    programs = [start(write, kept.path, name, 20) for name in "abc"]
+    assert [each.rest() for each in programs] == [[*range(20)]] * 3
     assert len(kept.get_many(key_of(name, n) for name in "abc" for n in range(20))) == 60
     assert sqlite3.connect(kept.path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert len([*kept.path.parent.glob("kept.sqlite3.broken-*[0-9]")]) == 1

@@ -4,8 +4,6 @@ import enum
 import json
 import re
 import signal
-import subprocess
-import sys
 import threading
 from collections import Counter
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from codex_nb.frames.rows.pace import Limits
 from codex_nb.local import Fault, LocalBackend, Script, Turn
 from codex_nb.types.responses import Response
 from tests.conftest import TOKEN
+from tests.processes import start
 
 SCHEMA = "label: good|bad, score: float"
 
@@ -552,13 +551,10 @@ def test_an_interrupt_returns_the_finished_part(serve):
     assert right(texts(30), result)
 
 
-RUN = """
-import sys, pandas as pd
-from codex_nb import Bearer, Session
-from tests.frames.test_map import texts, SCHEMA
-session = Session(sys.argv[1], auth=Bearer("made-up"), model="gpt-5.4", max_retries=0)
-texts(40).codex.map("Judge: {{text}}", schema=SCHEMA, session=session, keep=sys.argv[2], progress=False)
-"""
+def judge(_pipe, url, path):
+    """Ask about 40 rows."""
+    session = Session(url, auth=Bearer("made-up"), model="gpt-5.4", max_retries=0)
+    texts(40).codex.map("Judge: {{text}}", schema=SCHEMA, session=session, keep=path, progress=False)
 
 
 def test_a_killed_run_is_taken_up_where_it_was(serve, tmp_path):
@@ -574,10 +570,9 @@ def test_a_killed_run_is_taken_up_where_it_was(serve, tmp_path):
 
     server = serve(until_killed)
     path = tmp_path / "kept.sqlite3"
-    run = subprocess.Popen([sys.executable, "-c", RUN, server.backend.url, str(path)])
+    run = start(judge, server.backend.url, str(path))
     assert gate.wait(60)
     run.kill()
-    run.wait()
     stuck.set()
     kept = len(Kept(path))
     assert 20 <= kept <= 28
