@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 import codex_nb
 from codex_nb import errors
 
@@ -55,6 +57,46 @@ InteractiveShell.instance().run_line_magic("load_ext", "codex_nb")
 print(json.dumps([before, [m for m in {HEAVY} if m in sys.modules]]))
 """
     assert run(script) == [[], []]
+
+
+@pytest.mark.parametrize("first", ["load_ext", "pandas"])
+def test_frames_have_the_accessor_once_the_extension_is_loaded(first):
+    """Whether pandas comes before or after; what is behind it is imported when it is touched, without a warning."""
+    steps = {
+        "load_ext": 'InteractiveShell.instance().run_line_magic("load_ext", "codex_nb")',
+        "pandas": "import pandas",
+    }
+    script = f"""
+import json, sys, warnings
+warnings.simplefilter("error")
+from IPython.core.interactiveshell import InteractiveShell
+{steps.pop(first)}
+{steps.popitem()[1]}
+light = "httpx" not in sys.modules
+found = [type(one.codex).__name__ for one in (pandas.DataFrame(), pandas.Series([1]))]
+InteractiveShell.instance().run_line_magic("reload_ext", "codex_nb")
+waiting = [finder for finder in sys.meta_path if type(finder).__module__.startswith("codex_nb")]
+print(json.dumps([light, found, callable(pandas.DataFrame.codex.map), len(waiting)]))
+"""
+    assert run(script) == [True, ["CodexAccessor", "CodexColumnAccessor"], True, 0]
+
+
+def test_the_frames_themselves_may_come_after_the_extension():
+    """Their accessors take the place, without a warning; an extension that is unloaded leaves nothing behind."""
+    script = """
+import json, sys, warnings
+warnings.simplefilter("error")
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.run_line_magic("load_ext", "codex_nb")
+shell.run_line_magic("unload_ext", "codex_nb")
+import pandas
+gone = not hasattr(pandas.DataFrame, "codex")
+shell.run_line_magic("load_ext", "codex_nb")
+from codex_nb import frames
+print(json.dumps([gone, type(pandas.DataFrame().codex).__name__, type(pandas.Series([1]).codex).__name__]))
+"""
+    assert run(script) == [True, "CodexAccessor", "CodexColumnAccessor"]
 
 
 def test_importing_the_embedded_backend_is_light():

@@ -14,6 +14,7 @@ from IPython.core.magic import (
 from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, observe, validate
 
 from codex_nb.chat.ask import EFFORT, SUMMARIES
+from codex_nb.notebook import accessor
 from codex_nb.notebook.complete import register, unregister
 from codex_nb.notebook.failed import unwatch, watch
 from codex_nb.notebook.questions import Question
@@ -112,6 +113,7 @@ def load(shell: InteractiveShell) -> None:
     shell.register_magics(magics)
     register(shell)
     watch(shell)
+    accessor.offer()
     shell.input_transformer_manager.token_transformers.append(Question)
 
 
@@ -119,6 +121,7 @@ def unload(shell: InteractiveShell) -> None:
     """Take the magics, their configuration and their completion away."""
     unregister(shell)
     unwatch(shell)
+    accessor.withdraw()
     transformers: list[Any] = shell.input_transformer_manager.token_transformers
     transformers[:] = [one for one in transformers if one.__name__ != Question.__name__]
     for one in [one for one in shell.configurables if type(one).__name__ == CodexMagics.__name__]:
