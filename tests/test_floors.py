@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "codex_nb"
 FLOORS = [
-    {"durations", "errors", "_version"},
+    {"durations", "errors", "notices", "_version"},
     {"columns", "extras", "privacy", "safe_tex"},
     {"safe_markdown"},
     {"settings", "sphinx"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Self
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Self
 from codex_nb.client.default import session as shared_session
 from codex_nb.durations import window_name
 from codex_nb.errors import BudgetReached, CodexError, InvalidOption
+from codex_nb.notices import warn
 from codex_nb.wire.headers import QuotaWindow
 
 if TYPE_CHECKING:
@@ -60,6 +60,10 @@ class Meter:
             for one in windows:
                 self._count(one)
 
+    def ask(self) -> None:
+        """Ask what is used by now, for work whose answers do not tell. Where nothing is told, nothing counts."""
+        self.observe(self._asked())
+
     def check(self) -> None:
         """Let a request go."""
 
@@ -101,6 +105,7 @@ class Budget(Meter):
         super().__init__(session, window)
         self.percent = float(percent)
         self._warned = False
+        self._untold: UserWarning | None = None
 
     def __enter__(self) -> Self:
         self._warned = False
@@ -118,18 +123,25 @@ class Budget(Meter):
         """Take what an answer tells of the quota; warn once when the budget is nearly used up."""
         super().observe(windows)
         with self._lock:
-            warn = not self._warned and self.spent >= NEARLY * self.percent
-            self._warned = self._warned or warn
-        if warn:
-            warnings.warn(f"{self.spent:g} of the budget's {self.percent:g} % of quota are used.", stacklevel=2)
+            nearly = not self._warned and self.spent >= NEARLY * self.percent
+            self._warned = self._warned or nearly
+        if nearly:
+            try:
+                warn(f"{self.spent:g} of the budget's {self.percent:g} % of quota are used.")
+            except UserWarning as error:  # where warnings are errors: an answer that came is not lost by one
+                self._untold = error
 
     def check(self) -> None:
         """Let a request go.
 
         Raises:
             BudgetReached: the budget is used up; nothing was sent.
+            UserWarning: it nearly is, and warnings are errors here; nothing was sent.
 
         """
+        untold, self._untold = self._untold, None
+        if untold:
+            raise untold
         if self.spent < self.percent:
             return
         key = max(self._spent, key=lambda one: self._spent[one])

@@ -13,7 +13,6 @@ import os
 import sqlite3
 import threading
 import time
-import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -22,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
+from codex_nb.notices import warn
 from codex_nb.settings import chosen_file
 
 __all__ = ["Kept", "key_of"]
@@ -169,7 +169,7 @@ class Kept:
     def _say(self, what: str) -> None:
         if not self._said:
             self._said = True
-            warnings.warn(f"{what} CODEX_NB_KEPT=off turns keeping off, CODEX_NB_KEPT=PATH moves it.", stacklevel=5)
+            warn(f"{what} CODEX_NB_KEPT=off turns keeping off, CODEX_NB_KEPT=PATH moves it.")
 
     def after_fork(self) -> None:
         """Begin anew in a child process: what was open before a fork may not even be closed there."""

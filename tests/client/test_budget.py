@@ -45,6 +45,22 @@ def test_it_warns_then_stops_before_the_next_request(session):
     session.responses.create(input="outside of it, all is as it was")
 
 
+def test_the_warning_names_the_users_line_and_loses_no_answer(session):
+    """Where warnings are errors, the next request raises it, before it is sent."""
+    backend = session.backend_
+    session.responses.create(input="word " * 160)
+    with codex_nb.budget(percent=20, session=session), pytest.warns(UserWarning, match="of the budget's 20 %") as told:
+        session.responses.create(input="word " * 160)  # tells what the first one used
+    assert told[0].filename == __file__
+    with codex_nb.budget(percent=20, session=session), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert session.responses.create(input="word " * 160).output_text
+        sent = asked(backend)
+        with pytest.raises(UserWarning, match="of the budget's 20 %"):
+            session.responses.create(input="x")
+        assert asked(backend) == sent
+
+
 def test_a_stream_is_stopped_alike(session):
     """The guard is where every request begins."""
     with codex_nb.budget(percent=1, session=session), warnings.catch_warnings():

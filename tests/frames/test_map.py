@@ -19,7 +19,7 @@ from codex_nb.frames.kept import Kept
 from codex_nb.frames.rows.answers import AnswerForm
 from codex_nb.frames.rows.pace import Limits
 from codex_nb.local import Fault, LocalBackend, Script, Turn
-from codex_nb.types.responses import Response
+from codex_nb.local.script import Item
 from tests.conftest import TOKEN
 from tests.processes import start
 
@@ -433,8 +433,28 @@ def test_a_rows_words_cannot_end_its_quotes():
     assert [json.loads(line)["task"] for line in lines] == hostile
 
 
-def test_a_refusal_and_a_failing_check_are_failures_of_their_row(serve):
-    """They stop no other; a refusal is not asked again."""
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_refusal_is_a_failure_of_its_row(serve, batch):
+    """In the model's words; it stops no other, and is not asked again. One of several rows is found by asking alone."""
+    said = [{"type": "refusal", "refusal": "I would rather not."}]
+    refusal = {"type": "message", "role": "assistant", "status": "completed", "content": said}
+
+    def unless_asked_for_2(ask):
+        if any("text 2 " in text for text in texts_in(ask).values()):
+            return Turn(calls=[Item(refusal)])
+        return reply(ask)
+
+    server = serve(unless_asked_for_2)
+    result = server.map(texts(6), batch=batch)
+    assert [*result._status] == ["done", "done", "failed", "done", "done", "done"]
+    assert result._error[2] == "The model refused: I would rather not."
+    assert result._usage[2] > 0
+    assert right(texts(6), result)
+    assert sum("text 2 " in text for text in server.asked) == (1 if batch == 1 else 2)
+
+
+def test_a_failing_check_is_a_failure_of_its_row(serve):
+    """It stops no other."""
 
     class Picky(pydantic.BaseModel):
         label: str
@@ -449,10 +469,6 @@ def test_a_refusal_and_a_failing_check_are_failures_of_their_row(serve):
     result = server.map(texts(3), schema=Picky)
     assert [*result._status] == ["failed", "done", "done"]
     assert "ZeroDivisionError" in result._error.iloc[0]
-    refusal = Response.model_validate(
-        {"status": "completed", "output": [{"type": "message", "content": [{"type": "refusal", "refusal": "No."}]}]}
-    )
-    assert refusal.refusal == "No."
 
 
 def test_the_quota_stops_it_and_a_later_run_goes_on(serve):
@@ -498,8 +514,9 @@ def test_the_plans_limit_stops_it(serve):
 def test_a_time_stops_it(serve):
     """Nothing is asked after it."""
     server = serve()
-    with pytest.warns(UserWarning, match="time to stop"):
+    with pytest.warns(UserWarning, match="time to stop") as told:
         result = server.map(texts(5), until=datetime.now(UTC) - timedelta(seconds=1))
+    assert told[0].filename == __file__
     assert (result._status == "waiting").all()
     assert server.asked == []
 

@@ -1,5 +1,9 @@
 """A column of recordings becomes a column of texts."""
 
+import signal
+import threading
+import time
+
 import pandas as pd
 import pytest
 
@@ -89,6 +93,49 @@ def test_the_plans_limit_stops_it(serve, folder):
         result = column.codex.transcribe(session=session, concurrency=1, progress=False)
     assert [*result._status] == ["done", "waiting", "waiting"]
     assert sent(backend) <= 3  # one more may be on its way
+
+
+def test_the_quota_stops_it(serve, folder):
+    """Transcripts do not tell what is used, so it is asked for; what is done stays."""
+    fuller = {"rate_limit": {"primary_window": {"used_percent": 7, "limit_window_seconds": 18_000}}}
+    fault = Fault.reply(200, fuller, path="*/usage", method="GET", skip=1, times=None)
+    backend, session = serve(["One.", "Two.", "Three."], faults=[fault])
+    column = paths(folder, "a", "b", "copy", "c")
+    with pytest.warns(UserWarning, match=r"7 of 5 % of quota are used\. .* rows? waits?"):
+        result = column.codex.transcribe(session=session, concurrency=1, max_quota=5, progress=False)
+    assert [*result._status] == ["done", "waiting", "done", "waiting"]
+    assert result._error.str.contains("quota").sum() == 2
+    rest = column.codex.transcribe(session=session, progress=False)
+    assert (rest._status == "done").all()
+    assert sent(backend) == 3
+
+
+def test_a_time_stops_it(serve, folder):
+    """Nothing is sent after it."""
+    backend, session = serve(["One."])
+    with pytest.warns(UserWarning, match="time to stop"):
+        result = paths(folder, "a", "b").codex.transcribe(session=session, until="2026-01-01 00:00", progress=False)
+    assert [*result._status] == ["waiting", "waiting"]
+    assert sent(backend) == 0
+
+
+def test_an_interrupt_returns_the_finished_part(serve, folder):
+    """What is under way is left; the same call goes on."""
+    fault = Fault.silence(60, path="*/transcribe", skip=1, times=1)
+    backend, session = serve(["One.", "Two.", "Three."], faults=[fault])
+    column = paths(folder, "a", "b", "c")
+
+    def interrupt():
+        while sent(backend) < 2:
+            time.sleep(0.01)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)  # as the system does: it wakes the caller
+
+    threading.Thread(target=interrupt).start()
+    with pytest.warns(UserWarning, match="interrupted"):
+        result = column.codex.transcribe(session=session, concurrency=1, progress=False)
+    assert [*result._status] == ["done", "waiting", "waiting"]
+    assert [*result.text.dropna()] == ["One."]
+    assert (column.codex.transcribe(session=session, progress=False)._status == "done").all()
 
 
 def test_no_login_is_said_at_once(serve, folder):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -73,7 +74,7 @@ class Recordings(Rows):
         meter = Meter(self.session)
         try:
             with meter, bar(len(keys), "recordings", "transcribing", shown=how.progress) as shown:
-                pace.spent = lambda: meter.spent
+                pace.spent = _Spent(meter, how.concurrency)
 
                 def done(place: int, outcome: Transcript | CodexError) -> None:
                     self._note(keys[place], outcome, pace)
@@ -126,6 +127,23 @@ class Recordings(Rows):
         made = outcomes_frame(COLUMNS, self.outcomes, self.index, source="transcribe", usage=False)
         made.attrs["codex_nb"] |= self.counts()
         return made
+
+
+class _Spent:
+    """What is used of the quota. Transcripts do not tell it, so it is asked for before each so many of them."""
+
+    def __init__(self, meter: Meter, batch: int) -> None:
+        self._meter, self._batch = meter, batch
+        self._calls = 0
+        self._lock = threading.Lock()
+
+    def __call__(self) -> float:
+        with self._lock:
+            # At the beginning the meter has asked itself.
+            if self._calls and self._calls % self._batch == 0:
+                self._meter.ask()
+            self._calls += 1
+        return self._meter.spent
 
 
 def recordings(column: pd.Series[Any], options: dict[str, Any], keep: Keep, session: Session | None) -> Recordings:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-import warnings
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
@@ -15,6 +14,7 @@ from codex_nb.errors import BudgetReached, CodexError, InvalidOption, UsageLimit
 from codex_nb.frames.kept import Kept
 from codex_nb.frames.rows.outcome import DONE, FAILED, WAITING, Outcome
 from codex_nb.frames.rows.pace import Limits, Pace
+from codex_nb.notices import warn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,11 +125,10 @@ def ended(rows: Rows, limits: Limits, how: How, statuses: Collection[str] = (WAI
         raise rows.cause
     if rows.stopped:
         failed = f", {rows.count(FAILED)} failed" if rows.count(FAILED) else ""
-        warnings.warn(
+        warn(
             f"{rows.stopped} {rows.count(DONE)} of {len(rows.outcomes)} rows are done{failed}, {rows.count(WAITING)} "
             f"rows wait. {'Call it' if rows.kept else 'Call .codex.retry(waiting=True) on the result'} again to go on; "
             "what is done is not asked for again.",
-            stacklevel=4,
         )
     made = rows.frame()
     made.attrs["codex_nb"]["run"] = name = uuid.uuid4().hex

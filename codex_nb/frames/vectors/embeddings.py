@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -16,6 +15,7 @@ from codex_nb.errors import BadRequestError, InvalidOption
 from codex_nb.frames.vectors.column import VectorArray, VectorDtype
 from codex_nb.frames.vectors.making import Job, Space
 from codex_nb.frames.vectors.values import is_missing
+from codex_nb.notices import warn
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -82,7 +82,7 @@ def embed_column(
     concurrency: int = CONCURRENCY,
 ) -> pd.Series[Any]:
     """Return the vectors of a column of texts as a column: `embeddings`, with the same index and name."""
-    array, facts = _vectors(texts_of(column), session, model, dimensions, backend, concurrency, stacklevel=4)
+    array, facts = _vectors(texts_of(column), session, model, dimensions, backend, concurrency)
     made: pd.Series[Any] = pd.Series(cast("Any", array), index=column.index, name=column.name, copy=False)
     made.attrs["codex_nb"] = {"source": "platform/embeddings", "at": _now()} | facts
     return made
@@ -128,15 +128,12 @@ def _vectors(
     dimensions: int | None,
     backend: Backend | str | None,
     concurrency: int,
-    *,
-    stacklevel: int = 3,
 ) -> tuple[VectorArray, dict[str, Any]]:
     """Return the vectors of texts, and what is to be said of them."""
     _check(session, dimensions, backend, concurrency)
     if empty := texts.count(""):
-        warnings.warn(
+        warn(
             f"{empty} of {len(texts)} texts are empty: the service has no vector for them, so they have none.",
-            stacklevel=stacklevel,
         )
     with _opened(session, backend) as used:
         space = space_of(used, model, dimensions)
