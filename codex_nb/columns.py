@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
 
+import numpy as np
 import pandas as pd
 
 __all__ = [
@@ -82,7 +85,12 @@ def _duration(values: list[Any]) -> Any:
 
 
 def _number(values: list[Any]) -> Any:
-    return pd.Series([None if v is None or abs(v) > LARGEST else v for v in values], dtype="Int64")
+    try:
+        whole = array("q", [0 if v is None else v for v in values])
+    except (TypeError, OverflowError):  # floats, and what is too large to be kept
+        return pd.Series([None if v is None or abs(v) > LARGEST else v for v in values], dtype="Int64")
+    missing = np.array([v is None for v in values], dtype="bool")
+    return pd.Series(pd.arrays.IntegerArray(np.array(whole, dtype="int64"), missing))
 
 
 TEXT: Cast = _text
@@ -100,20 +108,35 @@ def ordered(levels: Sequence[str]) -> Cast:
     """Return the cast to an ordered category. Values that are not in ``levels`` are added after them, as they come."""
 
     def made(values: list[Any]) -> Any:
-        texts = _texts(values)
-        new = [text for text in dict.fromkeys(texts) if text is not None and text not in levels]
-        return pd.Series(pd.Categorical(texts, categories=[*levels, *new], ordered=True))
+        places = {level: place for place, level in enumerate(levels)}
+        codes = [-1 if text is None else places.setdefault(text, len(places)) for text in _texts(values)]
+        kind = pd.CategoricalDtype([*places], ordered=True)
+        return pd.Series(pd.Categorical.from_codes(codes, dtype=kind))
 
     return made
 
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[T]):
-    """One column: its name, its dtype's cast, and where its value is in a row's object."""
+    """One column: its name, its dtype's cast, and where its value is in a row's object.
+
+    That is a path of attributes, such as ``"turn.status"``: where one on the way is None there is no value. The
+    column's own name need not be said. A function takes what is no attribute.
+    """
 
     name: str
     cast: Cast
-    value: Callable[[T], Any]
+    value: str | Callable[[T], Any] = ""
+
+
+class _Some(dict[str, list[Any]]):
+    """What paths lead to from a few rows: for each path a list, and each attribute is read once."""
+
+    def __missing__(self, path: str) -> list[Any]:
+        before, _, name = path.rpartition(".")
+        read = attrgetter(name)
+        self[path] = [None if one is None else read(one) for one in self[before]]
+        return self[path]
 
 
 def table(columns: Sequence[Column[T]], rows: Iterable[T], *, source: str) -> pd.DataFrame:
@@ -122,8 +145,10 @@ def table(columns: Sequence[Column[T]], rows: Iterable[T], *, source: str) -> pd
     waiting = iter(rows)
     # A few at a time: what is read from a row while it is fresh in memory costs a fourth, and then it can go.
     while some := list(islice(waiting, TOGETHER)):
+        found = _Some({"": some})
         for column, read in zip(columns, values, strict=True):
-            read.extend(map(column.value, some))
+            value = column.value or column.name
+            read.extend(found[value] if isinstance(value, str) else map(value, some))
     frame = pd.DataFrame({column.name: column.cast(read) for column, read in zip(columns, values, strict=True)})
     frame.attrs["codex_nb"] = {"source": source, "at": pd.Timestamp.now("UTC").isoformat(timespec="seconds")}
     return frame

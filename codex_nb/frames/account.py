@@ -28,20 +28,20 @@ def _joined(values: list[str] | None) -> str | None:
 
 
 MODELS: list[Column[ModelInfo]] = [
-    Column("id", TEXT, lambda model: model.id),
-    Column("name", TEXT, lambda model: model.display_name),
-    Column("description", TEXT, lambda model: model.description),
-    Column("context_window", NUMBER, lambda model: model.context_window),
-    Column("effort", ordered(EFFORTS), lambda model: model.default_reasoning_level),
+    Column("id", TEXT),
+    Column("name", TEXT, "display_name"),
+    Column("description", TEXT),
+    Column("context_window", NUMBER),
+    Column("effort", ordered(EFFORTS), "default_reasoning_level"),
     Column("efforts", TEXT, lambda model: _joined([str(level.effort) for level in model.supported_reasoning_levels])),
     Column("input", TEXT, lambda model: _joined(model.input_modalities)),
-    Column("verbosity", FLAG, lambda model: model.support_verbosity),
+    Column("verbosity", FLAG, "support_verbosity"),
     Column("tiers", TEXT, lambda model: _joined([tier.id for tier in model.service_tiers])),
     Column("plans", TEXT, lambda model: _joined(model.available_in_plans)),
-    Column("visibility", ordered(VISIBILITIES), lambda model: model.visibility),
-    Column("in_api", FLAG, lambda model: model.supported_in_api),
-    Column("priority", NUMBER, lambda model: model.priority),
-    Column("upgrade", TEXT, lambda model: model.upgrade.model if model.upgrade else None),
+    Column("visibility", ordered(VISIBILITIES)),
+    Column("in_api", FLAG, "supported_in_api"),
+    Column("priority", NUMBER),
+    Column("upgrade", TEXT, "upgrade.model"),
 ]
 
 
@@ -70,16 +70,16 @@ class _Window(NamedTuple):
 
 
 WINDOWS: list[Column[_Window]] = [
-    Column("limit", TEXT, lambda row: row.limit),
+    Column("limit", TEXT),
     Column("window", TEXT, lambda row: window_name(row.window.limit_window_seconds)),
-    Column("used", PERCENT, lambda row: row.window.used_percent),
+    Column("used", PERCENT, "window.used_percent"),
     Column("left", PERCENT, lambda row: _left(row.window.used_percent)),
-    Column("resets_at", TIME, lambda row: row.window.reset_at),
-    Column("resets_in", DURATION, lambda row: row.window.reset_after_seconds),
-    Column("length", DURATION, lambda row: row.window.limit_window_seconds),
-    Column("allowed", FLAG, lambda row: row.rate.allowed),
-    Column("reached", FLAG, lambda row: row.rate.limit_reached),
-    Column("plan", TEXT, lambda row: row.plan),
+    Column("resets_at", TIME, "window.reset_at"),
+    Column("resets_in", DURATION, "window.reset_after_seconds"),
+    Column("length", DURATION, "window.limit_window_seconds"),
+    Column("allowed", FLAG, "rate.allowed"),
+    Column("reached", FLAG, "rate.limit_reached"),
+    Column("plan", TEXT),
 ]
 
 

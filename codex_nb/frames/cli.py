@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -53,7 +54,7 @@ def rollouts(home: Path | str | None = None) -> Generator[sqlite3.Connection]:
 
 
 def _value(name: str) -> Callable[[Row], Any]:
-    return lambda row: row[name]
+    return itemgetter(name)
 
 
 SESSIONS: list[Column[Row]] = [

@@ -97,15 +97,15 @@ class _Row(NamedTuple):
 
 
 ROWS: list[Column[_Row]] = [
-    Column("path", TEXT, lambda row: row.change.path),
-    Column("change", ordered(CHANGES), lambda row: row.change.change),
-    Column("added", NUMBER, lambda row: row.change.added),
-    Column("removed", NUMBER, lambda row: row.change.removed),
-    Column("binary", FLAG, lambda row: row.change.binary),
+    Column("path", TEXT, "change.path"),
+    Column("change", ordered(CHANGES), "change.change"),
+    Column("added", NUMBER, "change.added"),
+    Column("removed", NUMBER, "change.removed"),
+    Column("binary", FLAG, "change.binary"),
     Column("attempt", NUMBER, lambda row: attempt_number(row.turn)),
-    Column("turn", TEXT, lambda row: row.turn.id),
-    Column("old_path", TEXT, lambda row: row.change.old_path),
-    Column("diff", TEXT, lambda row: row.change.text),
+    Column("turn", TEXT, "turn.id"),
+    Column("old_path", TEXT, "change.old_path"),
+    Column("diff", TEXT, "change.text"),
 ]
 
 

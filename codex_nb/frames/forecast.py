@@ -61,20 +61,20 @@ class _Window:
 
 
 FORECAST: list[Column[_Window]] = [
-    Column("limit", TEXT, lambda row: row.limit),
-    Column("window", TEXT, lambda row: row.name),
+    Column("limit", TEXT),
+    Column("window", TEXT, "name"),
     Column("used", PERCENT, lambda row: row.used[-1]),
-    Column("per_hour", PERCENT, lambda row: row.pace and row.pace.rate),
+    Column("per_hour", PERCENT, "pace.rate"),
     Column("limit_in", DURATION, lambda row: row.limit_in(0)),
     Column("limit_in_low", DURATION, lambda row: row.limit_in(1)),
     Column("limit_in_high", DURATION, lambda row: row.limit_in(2)),
     Column("resets_in", DURATION, lambda row: None if row.resets_at is None else max(0.0, row.resets_at - row.now)),
-    Column("resets_at", TIME, lambda row: row.resets_at),
+    Column("resets_at", TIME),
     Column("at_reset", PERCENT, lambda row: row.at_reset(0)),
     Column("at_reset_low", PERCENT, lambda row: row.at_reset(1)),
     Column("at_reset_high", PERCENT, lambda row: row.at_reset(2)),
-    Column("reaches", FLAG, lambda row: row.reaches),
-    Column("length", DURATION, lambda row: row.length),
+    Column("reaches", FLAG),
+    Column("length", DURATION),
     Column("observed", TIME, lambda row: row.times[-1]),
 ]
 

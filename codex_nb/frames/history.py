@@ -55,18 +55,18 @@ class Said:
 
 
 HISTORY: list[Column[Said]] = [
-    Column("time", INSTANT, lambda said: said.at),
-    Column("limit", TEXT, lambda said: said.limit),
+    Column("time", INSTANT, "at"),
+    Column("limit", TEXT),
     Column("window", TEXT, lambda said: window_name(said.length)),
-    Column("used", PERCENT, lambda said: said.used),
-    Column("resets_at", TIME, lambda said: said.resets_at),
-    Column("length", DURATION, lambda said: said.length),
-    Column("period", NUMBER, lambda said: said.period),
-    Column("stale", FLAG, lambda said: said.stale),
-    Column("source", ordered(SOURCES), lambda said: said.source),
-    Column("backend", TEXT, lambda said: said.backend),
-    Column("account", TEXT, lambda said: said.account),
-    Column("plan", TEXT, lambda said: said.plan),
+    Column("used", PERCENT),
+    Column("resets_at", TIME),
+    Column("length", DURATION),
+    Column("period", NUMBER),
+    Column("stale", FLAG),
+    Column("source", ordered(SOURCES)),
+    Column("backend", TEXT),
+    Column("account", TEXT),
+    Column("plan", TEXT),
 ]
 
 

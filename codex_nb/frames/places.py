@@ -28,17 +28,17 @@ def _names(values: object) -> int | None:
 
 
 ENVIRONMENTS: list[Column[Environment]] = [
-    Column("id", TEXT, lambda place: place.id),
-    Column("label", TEXT, lambda place: place.label),
-    Column("description", TEXT, lambda place: place.description),
+    Column("id", TEXT),
+    Column("label", TEXT),
+    Column("description", TEXT),
     Column("repositories", TEXT, lambda place: ", ".join(place.repositories) or None),
-    Column("tasks", NUMBER, lambda place: place.task_count),
-    Column("pinned", FLAG, lambda place: place.is_pinned),
+    Column("tasks", NUMBER, "task_count"),
+    Column("pinned", FLAG, "is_pinned"),
     Column("created", TIME, lambda place: _seconds(place.created)),
-    Column("network", TEXT, lambda place: place.agent_network_access.mode if place.agent_network_access else None),
+    Column("network", TEXT, "agent_network_access.mode"),
     Column("variables", NUMBER, lambda place: _names(place.env_vars)),
     Column("secrets", NUMBER, lambda place: _names(place.secrets)),
-    Column("machine", TEXT, lambda place: place.machine_id),
+    Column("machine", TEXT, "machine_id"),
 ]
 
 
@@ -59,12 +59,12 @@ def environments(session: Session | None = None, *, raw: bool = False) -> pd.Dat
 
 
 MEMORIES: list[Column[Memory]] = [
-    Column("id", TEXT, lambda memory: memory.id),
-    Column("content", TEXT, lambda memory: memory.content),
-    Column("status", TEXT, lambda memory: memory.status),
+    Column("id", TEXT),
+    Column("content", TEXT),
+    Column("status", TEXT),
     Column("created", TIME, lambda memory: _seconds(memory.created)),
     Column("updated", TIME, lambda memory: _seconds(memory.updated)),
-    Column("conversation", TEXT, lambda memory: memory.conversation_id),
+    Column("conversation", TEXT, "conversation_id"),
 ]
 
 

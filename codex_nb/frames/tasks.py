@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from codex_nb.client.default import session as shared_session
 from codex_nb.columns import FLAG, NUMBER, TEXT, TIME, Column, ordered, table
@@ -27,34 +27,26 @@ INTENTS = ("qa", "pr")
 PAGE = 20
 
 
-def _stat(name: str) -> Callable[[Task], Any]:
-    return lambda task: getattr(task.diff_stats, name, None)
-
-
-def _pull(name: str) -> Callable[[Task], Any]:
-    return lambda task: getattr(task.pull_requests[-1], name, None) if task.pull_requests else None
-
-
 TASKS: list[Column[Task]] = [
-    Column("id", TEXT, lambda task: task.id),
-    Column("title", TEXT, lambda task: task.title),
-    Column("status", ordered(STATUSES), lambda task: task.status),
-    Column("intent", ordered(INTENTS), lambda task: task.intent),
-    Column("environment", TEXT, lambda task: task.environment),
-    Column("branch", TEXT, lambda task: task.branch),
-    Column("created", TIME, lambda task: task.created_at),
-    Column("updated", TIME, lambda task: task.updated_at),
-    Column("attempts", NUMBER, lambda task: task.attempts),
-    Column("files", NUMBER, _stat("files_modified")),
-    Column("added", NUMBER, _stat("lines_added")),
-    Column("removed", NUMBER, _stat("lines_removed")),
-    Column("pull_request", NUMBER, _pull("number")),
-    Column("pull_request_state", TEXT, _pull("state")),
-    Column("merged", FLAG, _pull("merged")),
-    Column("pull_request_url", TEXT, _pull("url")),
-    Column("archived", FLAG, lambda task: task.archived),
-    Column("unread", FLAG, lambda task: task.has_unread_turn),
-    Column("review", FLAG, lambda task: task.is_review),
+    Column("id", TEXT),
+    Column("title", TEXT),
+    Column("status", ordered(STATUSES)),
+    Column("intent", ordered(INTENTS)),
+    Column("environment", TEXT),
+    Column("branch", TEXT),
+    Column("created", TIME, "created_at"),
+    Column("updated", TIME, "updated_at"),
+    Column("attempts", NUMBER),
+    Column("files", NUMBER, "diff_stats.files_modified"),
+    Column("added", NUMBER, "diff_stats.lines_added"),
+    Column("removed", NUMBER, "diff_stats.lines_removed"),
+    Column("pull_request", NUMBER, "pull_request.number"),
+    Column("pull_request_state", TEXT, "pull_request.state"),
+    Column("merged", FLAG, "pull_request.merged"),
+    Column("pull_request_url", TEXT, "pull_request.url"),
+    Column("archived", FLAG),
+    Column("unread", FLAG, "has_unread_turn"),
+    Column("review", FLAG, "is_review"),
 ]
 
 
@@ -93,22 +85,18 @@ def tasks(
 
 
 def _of_task(column: Column[Task]) -> Column[TaskDetail]:
-    return Column(column.name, column.cast, lambda detail: column.value(detail.task))
+    # What a detail knows better than the task in it.
+    within = "" if column.name in {"status", "branch", "attempts"} else "task."
+    return Column(column.name, column.cast, f"{within}{column.value or column.name}")
 
 
-# What a detail knows better than the task in it.
-BETTER: dict[str, Column[TaskDetail]] = {
-    "status": Column("status", ordered(STATUSES), lambda detail: detail.status),
-    "branch": Column("branch", TEXT, lambda detail: detail.branch),
-    "attempts": Column("attempts", NUMBER, lambda detail: detail.attempts),
-}
 DETAIL: list[Column[TaskDetail]] = [
-    *(BETTER.get(column.name) or _of_task(column) for column in TASKS),
+    *map(_of_task, TASKS),
     Column("prompt", TEXT, lambda detail: detail.prompt or None),
     Column("answer", TEXT, lambda detail: detail.answer or None),
-    Column("error", TEXT, lambda detail: detail.error_message),
-    Column("latest_event", TEXT, lambda detail: detail.latest_event.text if detail.latest_event else None),
-    Column("diff", TEXT, lambda detail: detail.diff),
+    Column("error", TEXT, "error_message"),
+    Column("latest_event", TEXT, "latest_event.text"),
+    Column("diff", TEXT),
 ]
 
 
@@ -137,21 +125,21 @@ def _lines(name: str) -> Callable[[TaskTurn], int | None]:
 
 
 TURNS: list[Column[TaskTurn]] = [
-    Column("id", TEXT, lambda turn: turn.id),
-    Column("type", ordered(("user", "assistant")), lambda turn: turn.type),
-    Column("status", ordered(STATUSES), lambda turn: turn.status),
+    Column("id", TEXT),
+    Column("type", ordered(("user", "assistant"))),
+    Column("status", ordered(STATUSES)),
     Column("attempt", NUMBER, attempt_number),
-    Column("created", TIME, lambda turn: turn.created_at),
+    Column("created", TIME, "created_at"),
     Column("prompt", TEXT, lambda turn: turn.prompt or None),
     Column("answer", TEXT, lambda turn: turn.answer or None),
     Column("files", NUMBER, lambda turn: len(changes(turn.diff)) if turn.diff else None),
     Column("added", NUMBER, _lines("added")),
     Column("removed", NUMBER, _lines("removed")),
-    Column("error", TEXT, lambda turn: turn.error_message),
-    Column("model", TEXT, lambda turn: turn.model_version),
-    Column("branch", TEXT, lambda turn: turn.branch),
-    Column("commit", TEXT, lambda turn: turn.base_commit_sha),
-    Column("previous", TEXT, lambda turn: turn.previous_turn_id),
+    Column("error", TEXT, "error_message"),
+    Column("model", TEXT, "model_version"),
+    Column("branch", TEXT),
+    Column("commit", TEXT, "base_commit_sha"),
+    Column("previous", TEXT, "previous_turn_id"),
 ]
 
 

@@ -25,12 +25,12 @@ class _Row(NamedTuple):
 
 
 COLUMNS: list[Column[_Row]] = [
-    Column("chat", TEXT, lambda row: row.chat),
-    Column("turn", NUMBER, lambda row: row.number),
+    Column("chat", TEXT),
+    Column("turn", NUMBER, "number"),
     Column("prompt", TEXT, lambda row: row.turn.prompt.strip()),
-    Column("status", ordered(STATUSES), lambda row: row.turn.status),
-    Column("model", TEXT, lambda row: row.turn.model),
-    Column("stale", FLAG, lambda row: row.turn.stale),
+    Column("status", ordered(STATUSES), "turn.status"),
+    Column("model", TEXT, "turn.model"),
+    Column("stale", FLAG, "turn.stale"),
     Column("at", TIME, lambda row: _seconds(row.turn.at)),
 ]
 

@@ -126,6 +126,11 @@ class Task(Record):
         return self.pull_requests
 
     @property
+    def pull_request(self) -> PullRequest | None:
+        """The newest pull request."""
+        return self.pull_requests[-1] if self.pull_requests else None
+
+    @property
     def _latest(self) -> TurnStatus | None:
         shown = self.task_status_display
         return shown.latest_turn_status_display if shown else None

@@ -29,10 +29,10 @@ class Outcome:
 
 
 STATUS: Final[list[Column[Outcome]]] = [
-    Column("_status", ordered([DONE, FAILED, WAITING]), lambda row: row.status),
-    Column("_error", TEXT, lambda row: row.error),
+    Column("_status", ordered([DONE, FAILED, WAITING]), "status"),
+    Column("_error", TEXT, "error"),
 ]
-USAGE: Final[Column[Outcome]] = Column("_usage", NUMBER, lambda row: row.tokens)
+USAGE: Final[Column[Outcome]] = Column("_usage", NUMBER, "tokens")
 RESERVED: Final = tuple(column.name for column in (*STATUS, USAGE))
 
 
@@ -45,11 +45,11 @@ def outcomes_frame(
     usage: bool = True,
 ) -> pd.DataFrame:
     """Return one row an outcome, with the index of the frame that was asked about."""
-    of_answers = [Column(column.name, column.cast, _of(column.value)) for column in columns]
+    of_answers = [Column(column.name, column.cast, _value(column.name)) for column in columns]
     frame = table([*of_answers, *STATUS, *([USAGE] if usage else [])], outcomes, source=source)
     frame.index = index
     return frame
 
 
-def _of(value: Callable[[Mapping[str, Any]], Any]) -> Callable[[Outcome], Any]:
-    return lambda row: value(row.values)
+def _value(name: str) -> Callable[[Outcome], Any]:
+    return lambda row: row.values.get(name)  # noqa: PD011 - no frame

@@ -36,9 +36,9 @@ __all__ = ["RECORDINGS", "recordings"]
 RECORDINGS: Final = CONCURRENCY
 VERSION: Final = 1
 COLUMNS: Final[list[Column[Any]]] = [
-    Column("text", TEXT, lambda row: row.get("text")),
-    Column("duration", DURATION, lambda row: row.get("duration")),
-    Column("route", TEXT, lambda row: row.get("route")),
+    Column("text", TEXT),
+    Column("duration", DURATION),
+    Column("route", TEXT),
 ]
 
 
