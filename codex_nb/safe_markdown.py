@@ -14,6 +14,7 @@ from html import unescape
 from typing import ClassVar
 from urllib.parse import quote
 
+from codex_nb.markdown_parts import ITEM, fences
 from codex_nb.safe_tex import safe_tex
 
 __all__ = ["printable", "safe_markdown"]
@@ -23,19 +24,15 @@ _ENTITIES = {ord(char): f"&#{ord(char)};" for char in "!\"#$%&'()*+,-./:;<=>?@[\
 # MathJax reads the page after Markdown, when entities are gone, but never joins text across an element.
 _LITERAL = _ENTITIES | {ord(char): f"<span>&#{ord(char)};</span>" for char in "$\\"} | dict.fromkeys(b"\t\n", " ")
 
-_ITEM = r"(?:[-+*]|\d{1,9}[.)])"
-_MARKS = re.compile(r"```|~~~")
-_FENCE = re.compile(rf"((?:[ \t>]|{_ITEM}[ \t])*+)(?:(```+)(?=[^`\n]*(?:\n|\Z))|(~~~+))[ \t]*+([^\s`{{]*)[^\n]*")
 _LANGUAGE = re.compile(r"(?!.*(?:mermaid|math|geojson|topojson|stl))[a-z0-9_+.#-]{0,40}", re.IGNORECASE)
-_ITEM_LINE = re.compile(rf"^[ \t]*{_ITEM}(?=[ \t]|$)", re.MULTILINE)
+_ITEM_LINE = re.compile(rf"^[ \t]*{ITEM}(?=[ \t]|$)", re.MULTILINE)
 _MARGIN = re.compile(r"\n[ \t]*\n(?=\S)")
 _INDENTED = re.compile(r"\n[ \t]*\n((?: {4}| {0,3}\t)[ \t]*[^\s][^\n]*(?:\n(?: {4}| {0,3}\t)[^\n]*|\n[ \t]*(?=\n))*+)")
 _DEFINITION = re.compile(r"^ {0,3}\[([^\[\]^\n][^\[\]\n]{0,200})\]:[ \t]*+(<[^<>\n]*+>|[^\s<>]++)[^\n]*$", re.MULTILINE)
 # No inline code or link goes beyond the line before one of these; a display formula only stops at a blank line.
-_LINE_END = re.compile(r"\n")
-_PIECE_END = re.compile(rf"\n(?=[ \t]*(?:\n|{_ITEM}[ \t]|#{{1,6}}[ \t]|\||>))")
+_PIECE_END = re.compile(rf"\n(?=[ \t]*(?:\n|{ITEM}[ \t]|#{{1,6}}[ \t]|\||>))")
 _PARAGRAPH_END = re.compile(r"\n(?=[ \t]*\n)")
-_TASK = re.compile(rf"[ \t]*{_ITEM}[ \t]+(?=\[[ xX]\][ \t])")
+_TASK = re.compile(rf"[ \t]*{ITEM}[ \t]+(?=\[[ xX]\][ \t])")
 
 _TAGS = r"(/?)(b|del|em|i|ins|kbd|mark|s|small|strong|sub|sup|u)"
 _ENVIRONMENTS = (
@@ -69,10 +66,13 @@ def printable(text: str) -> str:
     return _UNSEEN.sub(lambda char: "\ufffd" if char[0] >= "\ud800" else "", text)
 
 
-def safe_markdown(text: str) -> str:
-    """Return Markdown that looks as `text` was meant, and can neither run a script nor fetch anything."""
+def safe_markdown(text: str, whole: str = "") -> str:
+    """Return Markdown that looks as `text` was meant, and can neither run a script nor fetch anything.
+
+    Where it is a part of `whole`, the links that are defined anywhere in that hold in it.
+    """
     text = printable(text)
-    definitions = _DEFINITION.findall(text) if "]:" in text else []
+    definitions = _DEFINITION.findall(printable(whole) or text) if "]:" in (whole or text) else []
     links = {label.lower(): url for label, target in definitions if (url := _safe_url(target))}
     return "\n".join(
         _Inline(block, links).rewrite() if language is None else _fenced(language, block)
@@ -83,24 +83,13 @@ def safe_markdown(text: str) -> str:
 
 def _blocks(text: str) -> Iterator[tuple[str | None, str]]:
     """Cut a document into code, with its language, and text, whose language is None."""
-    at = seen = depth = 0
-    while marks := _MARKS.search(text, seen):
-        line = text.rfind("\n", at, marks.start()) + 1 or at
-        opening = _FENCE.match(text, line)
-        if not opening:
-            seen = _end(_LINE_END, text, marks.end())
-            continue
-        prefix, ticks, tildes, language = opening.groups()
-        yield from _prose(text[at : max(at, line - 1)], depth)
-        if _ITEM_LINE.match(prefix):
-            yield None, prefix
-        quoted = rf"(?: {{0,3}}+> ?+){{{prefix.count('>')}}}" if ">" in prefix else ""
-        depth = 0 if quoted else len(prefix)
-        closing = rf"{quoted}[ \t]{{0,{depth + 3}}}{(ticks or tildes)[0]}{{{len(ticks or tildes)},}}[ \t]*(?=\n|\Z)"
-        closed = re.compile(rf"\n(?:({closing})" + (rf"|(?!{quoted}))" if quoted else ")")).search(text, opening.end())
-        end = closed.start() if closed else len(text)
-        yield language, re.sub(rf"\n{quoted}[ \t]{{0,{depth}}}", "\n", text[opening.end() : end])[1:]
-        at = seen = min(len(text), 1 + (closed.end() if closed and closed[1] is not None else end))
+    at = depth = 0
+    for fence in fences(text):
+        yield from _prose(text[at : max(at, fence.start - 1)], depth)
+        if _ITEM_LINE.match(fence.opening[1]):
+            yield None, fence.opening[1]
+        yield fence.opening[4], fence.code
+        at, depth = fence.end, fence.depth
     yield from _prose(text[at:], depth)
 
 

@@ -38,10 +38,20 @@ class Viewed(NamedTuple):
 
 
 class View:
-    """How an answer of one format looks. ``coming`` is what is shown on the way, ``whole`` at the end."""
+    """How an answer of one format looks. ``coming`` is what is shown on the way, ``whole`` at the end.
 
-    def __init__(self, coming: Callable[[str], dict[str, Any]], whole: Callable[[str], Viewed] | None = None) -> None:
+    A format with ``part`` may be cut where Markdown may: it shows a part of a text, which is given, too.
+    """
+
+    def __init__(
+        self,
+        coming: Callable[[str], dict[str, Any]],
+        whole: Callable[[str], Viewed] | None = None,
+        *,
+        part: Callable[[str, str], dict[str, Any]] | None = None,
+    ) -> None:
         self.coming = coming
+        self.part = part
         self._whole = whole
 
     def whole(self, text: str) -> Viewed:
@@ -72,8 +82,8 @@ def json_of(text: str) -> Any:
         ) from None
 
 
-def _markdown(text: str) -> dict[str, Any]:
-    return {"text/markdown": safe_markdown(text)}
+def _markdown(text: str, whole: str = "") -> dict[str, Any]:
+    return {"text/markdown": safe_markdown(text, whole)}
 
 
 def _rows(text: str) -> dict[str, Any]:
@@ -119,7 +129,7 @@ def _code(text: str) -> Viewed:
 
 
 VIEWS: Final[Mapping[str, View]] = {
-    "markdown": View(_markdown),
+    "markdown": View(_markdown, part=_markdown),
     "text": View(_text),
     "json": View(_source("json"), _json),
     "html": View(_source("html"), _page),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from codex_nb.chat.answer import Answer
 from codex_nb.chat.fences import joined
-from codex_nb.notebook.live import Live, Painter, Printed, publish
+from codex_nb.notebook.live import Live, Painter, Printed
+from codex_nb.notebook.output import publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 from codex_nb.chat.views import View, Viewed
 from codex_nb.client.default import session as shared_session
 from codex_nb.notebook.front import painter_for
-from codex_nb.notebook.live import NOTHING, Silent
+from codex_nb.notebook.live import Silent
+from codex_nb.notebook.output import NOTHING
 from codex_nb.safe_markdown import printable
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codex_nb.notebook.live import NOTHING, publish
+from codex_nb.notebook.output import NOTHING, publish
 
 if TYPE_CHECKING:
     from codex_nb.types.audio import Transcript

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from codex_nb.errors import InvalidOption
 from codex_nb.notebook.hearing import Hearing
-from codex_nb.notebook.live import NOTHING, publish
+from codex_nb.notebook.output import NOTHING, publish
 from codex_nb.notebook.recordings import Inbox
 from codex_nb.settings import data_folder
 

@@ -1,8 +1,8 @@
 """The one painter of answers that are still coming.
 
-In a notebook it keeps one output (one display id) and replaces its text; in a terminal it prints what is new. The
-browser, not the kernel, is what streaming overloads, so a notebook is painted at most every 1/15 s, and more rarely the
-longer the text is. What matters is always painted at the end, whatever ended it.
+In a notebook it keeps an output (a display id) and replaces its text; in a terminal it prints what is new. The browser,
+not the kernel, is what streaming overloads, so a notebook is painted at most every 1/15 s, and more rarely the longer
+the text is; a very long one goes on in a further output. What matters is always painted at the end, whatever ended it.
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ import contextvars
 import sys
 import threading
 import time
-import uuid
-from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, TextIO
 
-from IPython.display import publish_display_data  # pyright: ignore[reportUnknownVariableType]
-
-from codex_nb.chat.views import View, Viewed, view_of
+from codex_nb.chat.views import View, view_of
+from codex_nb.notebook.output import NOTHING, Output
+from codex_nb.notebook.passages import Passages
 from codex_nb.notebook.thoughts import Thoughts
 from codex_nb.safe_markdown import printable, safe_markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from types import TracebackType
 
     from codex_nb.notebook.stop import StopButton
@@ -33,16 +32,19 @@ FASTEST = 1 / 15
 CHARACTERS_A_SECOND = 85_000
 # Typesetting a formula takes it as long as a hundred characters do; each stands between two of these.
 DOLLAR = 50
+# Who is given more than can be read at once needs no 15 pictures of it a second: with each of these characters the
+# paintings become rarer, up to these seconds.
+CALMER = 240_000
+CALM = 0.25
 # Seconds between two looks of the helper thread.
 BEAT = 0.25
-publish = cast("Callable[..., None]", publish_display_data)
-# An output that takes no room.
-NOTHING = {"text/html": "", "text/plain": ""}
 
 
-def interval(characters: int) -> float:
-    """Return the seconds to leave between two paintings of a text of this length."""
-    return max(FASTEST, characters / CHARACTERS_A_SECOND)
+def interval(shown: Mapping[str, Any], length: int = 0) -> float:
+    """Return the seconds to leave between two paintings of an output like this one, in an answer of this length."""
+    texts = [text for text in shown.values() if isinstance(text, str)]
+    work = sum(len(text) + DOLLAR * text.count("$") for text in texts)
+    return max(FASTEST, work / CHARACTERS_A_SECOND, min(CALM, length / CALMER))
 
 
 class Painter(Protocol):
@@ -80,9 +82,9 @@ class Painter(Protocol):
 
 
 class Live:
-    """An answer in a notebook's cell: one output, and one below it for the stop button, then for the receipt and more.
+    """An answer in a notebook's cell: its output, and one below it for the stop button, then for the receipt and more.
 
-    With ``thoughts`` there is one above it, too, for their summary. The whole text stands in the output at every
+    With ``thoughts`` there is one above it, too, for their summary. The whole text stands in the notebook at every
     moment, so that it survives a kernel that dies. A helper thread counts the seconds before the first word and paints
     text that a pause of the stream would otherwise hold back.
     """
@@ -91,12 +93,12 @@ class Live:
         self, model: str, *, stop_button: bool = True, view: View | None = None, thoughts: bool = False
     ) -> None:
         self._awaited = model
-        self._view = view or view_of("markdown")
         self._metadata: Mapping[str, Any] = {}
         self._stop_button = stop_button
         self._button: StopButton | None = None
+        self._button_shown: dict[str, Any] = {}
         self._below: Mapping[str, str] = {}
-        self._above, self._answer, self._line = _Output(), _Output(), _Output()
+        self._above, self._answer = Output(), Passages(view or view_of("markdown"))
         self._thoughts = Thoughts(self._above.show) if thoughts else None
         self._parts: list[str] = []
         self._length = 0
@@ -111,7 +113,7 @@ class Live:
         self._waits_since = time.monotonic()
         if self._thoughts:
             self._above.show(NOTHING)
-        self._answer.show(self._waiting())
+        self._answer.first.show(self._waiting())
         try:
             self._show_stop_button()
         except BaseException:  # an interrupt, while the widgets are imported
@@ -129,21 +131,20 @@ class Live:
         with self._lock:
             if self._thoughts:
                 self._thoughts.settle()
-            text = "".join(self._parts)
-            shown = self._view.whole(text) if text else Viewed(NOTHING)
-            self._answer.show(shown.data, {**shown.metadata, **self._metadata})
+            self._answer.finish("".join(self._parts), self._metadata)
             if self._button:
-                self._line.show(self._below or NOTHING)
+                self._answer.below.show(self._below or NOTHING)
                 self._button.close()
             elif self._below:
-                self._line.show(self._below)
+                self._answer.below.show(self._below)
 
     def _show_stop_button(self) -> None:
         if self._stop_button:
             from codex_nb.notebook.stop import StopButton
 
             self._button = StopButton()
-            self._line.show(self._button.bundle())
+            self._button_shown = self._button.bundle()
+            self._answer.below.show(self._button_shown)
 
     def add(self, delta: str) -> None:
         """Take a few more characters, and paint if it is time."""
@@ -180,9 +181,10 @@ class Live:
             if self._over.is_set() or self._painted == self._length:
                 return
             self._painted = self._length
-            shown = self._view.coming("".join(self._parts))
-            self._answer.show(shown)
-            self._next = time.monotonic() + interval(sum(map(_weight, shown.values())))
+            shown = self._answer.paint("".join(self._parts))
+            if self._button_shown:
+                self._answer.below.show(self._button_shown)
+            self._next = time.monotonic() + interval(shown, self._length)
 
     def _beat(self) -> None:
         while not self._over.wait(BEAT):
@@ -195,7 +197,7 @@ class Live:
     def _count_seconds(self) -> None:
         with self._lock:
             if not self._over.is_set() and not self._length:
-                self._answer.show(self._waiting())
+                self._answer.first.show(self._waiting())
                 self._next = time.monotonic() + 1
 
     def _waiting(self) -> dict[str, str]:
@@ -204,26 +206,9 @@ class Live:
         return {"text/markdown": f"*{safe_markdown(line)}*", "text/plain": ""}
 
 
-def _weight(shown: Any) -> int:
-    """Return what a front end has to do for a text, in characters."""
-    return len(shown) + DOLLAR * shown.count("$") if isinstance(shown, str) else 0
-
-
 def rest_of(shown: str, whole: str) -> str:
     """Return what ``whole`` has beyond ``shown``; nothing where it does not go on from it."""
     return whole[len(shown) :] if whole.startswith(shown) else ""
-
-
-class _Output:
-    """One output of the cell, shown once and then replaced."""
-
-    def __init__(self) -> None:
-        self._id = uuid.uuid4().hex
-        self._shown = False
-
-    def show(self, data: Mapping[str, Any], metadata: Mapping[str, Any] | None = None) -> None:
-        publish(dict(data), metadata or {}, transient={"display_id": self._id}, update=self._shown)
-        self._shown = True
 
 
 class Printed:

@@ -189,7 +189,7 @@ class Recorder(anywidget.AnyWidget):
 
     def _ipython_display_(self) -> None:
         from codex_nb.notebook.kept import Kept
-        from codex_nb.notebook.live import publish
+        from codex_nb.notebook.output import publish
         from codex_nb.notebook.spoken import Below
 
         self._context = contextvars.copy_context()

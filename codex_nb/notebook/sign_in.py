@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from codex_nb.auth.prompt import Terminal, ask_once
 from codex_nb.client.default import session
 from codex_nb.notebook.cards import Card, signed_in_card, signed_out
-from codex_nb.notebook.live import NOTHING, publish
+from codex_nb.notebook.output import NOTHING, publish
 
 if TYPE_CHECKING:
     import argparse

@@ -9,8 +9,9 @@ from codex_nb.chat.ask import Ask
 from codex_nb.client.default import session
 from codex_nb.notebook.chats import conversations
 from codex_nb.notebook.exchange import LAST
-from codex_nb.notebook.live import NOTHING, interval, publish, rest_of
+from codex_nb.notebook.live import interval, rest_of
 from codex_nb.notebook.options import defaults
+from codex_nb.notebook.output import NOTHING, Output
 from codex_nb.notebook.run import run
 from codex_nb.safe_markdown import safe_markdown
 
@@ -28,34 +29,33 @@ class Below:
     """Two outputs of a cell, empty at first: a page shows nothing new of a cell that is over, but takes updates."""
 
     def __init__(self) -> None:
-        import uuid
-
-        self._ids = [uuid.uuid4().hex for _ in range(2)]
-        for one in self._ids:
-            publish(NOTHING, transient={"display_id": one})
+        self._answer, self._line = Output(), Output()
+        for output in (self._answer, self._line):
+            output.show(NOTHING)
 
     def __enter__(self) -> Self:
         self._parts: list[str] = []
         self._receipt: Mapping[str, str] = {}
         self._next = 0.0
-        self._show(0, {"text/markdown": "*Waiting for the answer …*", "text/plain": ""})
-        self._show(1, NOTHING)
+        self._answer.show({"text/markdown": "*Waiting for the answer …*", "text/plain": ""})
+        self._line.show(NOTHING)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         text = "".join(self._parts)
-        self._show(0, {"text/markdown": safe_markdown(text), "text/plain": text} if text else NOTHING)
-        self._show(1, self._receipt or NOTHING)
+        self._answer.show({"text/markdown": safe_markdown(text), "text/plain": text} if text else NOTHING)
+        self._line.show(self._receipt or NOTHING)
 
     def add(self, delta: str) -> None:
         """Take a few more characters."""
         self._parts.append(delta)
         if time.monotonic() >= self._next:
             text = "".join(self._parts)
-            self._show(0, {"text/markdown": safe_markdown(text), "text/plain": text})
-            self._next = time.monotonic() + interval(len(text))
+            shown = {"text/markdown": safe_markdown(text)}
+            self._answer.show({**shown, "text/plain": text})
+            self._next = time.monotonic() + interval(shown)
 
     def catch_up(self, text: str) -> None:
         """Take the end of ``text`` that an interrupt kept from being added."""
@@ -71,9 +71,6 @@ class Below:
     def end(self, below: Mapping[str, str], metadata: Mapping[str, Any] | None = None) -> None:  # noqa: ARG002 - the painters' form
         """Take what stands below the answer."""
         self._receipt = below
-
-    def _show(self, place: int, data: Mapping[str, str]) -> None:
-        publish(dict(data), transient={"display_id": self._ids[place]}, update=True)
 
 
 def ask_below(shell: Any, text: str, below: Below) -> Answer:

@@ -205,7 +205,8 @@ const look = (now) => {
     before = now;
     window.gaps += gap > 50;
     window.longest = Math.max(window.longest, gap);
-    const last = area.querySelector('.jp-RenderedMarkdown')?.lastElementChild?.textContent ?? '';
+    const passage = [...area.querySelectorAll('.jp-RenderedMarkdown')].at(-1);
+    const last = passage?.lastElementChild?.textContent ?? '';
     if (last.includes('The very end.')) window.ended = Date.now();
     else requestAnimationFrame(look);
 };

@@ -1,5 +1,7 @@
 """The painter: how often it paints, and that the last state is whole."""
 
+import contextlib
+
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -29,7 +31,14 @@ def page():
 @pytest.mark.parametrize(("characters", "seconds"), [(0, 1 / 15), (5_000, 1 / 15), (85_000, 1.0), (850_000, 10.0)])
 def test_the_longer_the_text_the_rarer_the_painting(characters, seconds):
     """At most 15 a second, and at most 85 000 characters a second."""
-    assert interval(characters) == pytest.approx(seconds)
+    assert interval({"text/markdown": "x" * characters}) == pytest.approx(seconds)
+
+
+def test_a_long_answer_is_painted_calmly():
+    """Four times a second are enough for the end of a long text, and formulas count for what they cost."""
+    assert interval({"text/markdown": "x"}, 24_000) == pytest.approx(0.1)
+    assert interval({"text/markdown": "x"}, 1_000_000) == pytest.approx(0.25)
+    assert interval({"text/markdown": "$x$" * 1_000}, 0) == pytest.approx(103_000 / 85_000)
 
 
 def test_many_deltas_are_few_messages_and_the_last_state_is_whole(page):
@@ -80,3 +89,79 @@ def test_what_is_waited_for_is_named_until_there_is_text(page):
     assert [part.replace("\\", "") for part in answer] == [
         name if name == "Done." else f"*Waiting for {name} …*" for name in named
     ]
+
+
+PART = "## Part\n\nWords of it, with a [link][there].\n\n```python\nx = 1\n\ny = 2\n```\n\n"
+LONG = (
+    "".join(PART.replace("Part", f"Part {number}") for number in range(380))
+    + "[there]: https://example.org\n\nThe end."
+)
+
+
+def standing(page):
+    """Return the outputs as they stand in the end, in their order in the cell."""
+    last = {}
+    for display, update, data in page.shown:
+        assert update == (display in last)
+        last[display] = data
+    return list(last.values())
+
+
+@pytest.mark.parametrize("size", [7, 4_001, len(LONG)])
+@pytest.mark.parametrize("stop_button", [True, False])
+def test_a_long_answer_goes_on_in_further_outputs(page, size, stop_button):
+    """However it came, the same passages stand above the receipt; each is whole and begins at the margin."""
+    with Live("m", stop_button=stop_button) as painter:
+        for at in range(0, len(LONG), size):
+            painter.add(LONG[at : at + size])
+        painter.end({"text/plain": "receipt"})
+    *passages, line = standing(page)
+    assert line == {"text/plain": "receipt"}
+    assert "".join(passage["text/plain"] for passage in passages) == LONG
+    assert [len(passage["text/plain"]) // 1_000 for passage in passages] == [10, 10, 9]
+    # The definition stands in the last one only.
+    assert all("[link](https://example.org)" in passage["text/markdown"] for passage in passages)
+
+
+def test_what_is_full_is_not_painted_again(page):
+    """A front end draws the passage that grows, and nothing of what stands above it."""
+    text = LONG.replace("[link][there]", "link")
+    with Live("m", stop_button=False) as painter:
+        for at in range(0, len(text), 500):
+            painter.add(text[at : at + 500])
+            painter._next = 0.0
+    first = [number for number, (display, _, _) in enumerate(page.shown) if display == page.shown[0][0]]
+    assert first == list(range(len(first)))
+    assert max(len(data["text/markdown"]) for _, _, data in page.shown) < 13_000
+
+
+@pytest.mark.parametrize("broken_at", range(1, 9))
+def test_an_interrupt_between_two_passages_loses_nothing(page, broken_at):
+    """Wherever the kernel is interrupted while an answer goes on in the next output, all of it stands in the end."""
+    publish, calls = page.publish, 0
+
+    def interrupted(*given, **options):
+        nonlocal calls
+        calls += 1
+        if calls == broken_at:
+            raise KeyboardInterrupt
+        publish(*given, **options)
+
+    with Live("m") as painter:
+        painter.add(LONG[:8])
+        page.publish = interrupted
+        with contextlib.suppress(KeyboardInterrupt):
+            for at in range(8, len(LONG), 9_000):
+                painter._next = 0.0
+                painter.add(LONG[at : at + 9_000])
+        painter.catch_up(LONG)
+    *passages, line = standing(page)
+    assert "".join(passage["text/plain"] for passage in passages) == LONG
+    assert line == {"text/html": "", "text/plain": ""}
+
+
+def test_code_without_an_end_stays_in_one_output(page):
+    """There is no place to cut it."""
+    with Live("m", stop_button=False) as painter:
+        painter.add("```python\n" + "x = 1\n\n" * 5_000)
+    assert len(standing(page)) == 1
