@@ -7,18 +7,13 @@ import nbformat
 import pytest
 
 from codex_nb.local import FunctionCall, LocalBackend, Script, Turn
+from tests.notebook.shells import WAIT
 from tests.notebook.test_around import CITED, SEARCH, THOUGHTS
 
 FUNCTIONS = """
-import asyncio
-ready = asyncio.get_running_loop().create_future()
-asyncio.get_running_loop().call_later(0.1, ready.set_result, "from the kernel's loop")
 def query(sql: str, limit: int) -> str:
     "Run SQL."
     return f"{limit} rows"
-async def wait() -> str:
-    "Wait for something of the kernel's own loop."
-    return await ready
 def load(path: str):
     "Load a file."
     raise FileNotFoundError(path)
@@ -43,7 +38,7 @@ def notebook(backend, *cells):
     """Return a notebook that is connected to ``backend`` and has the functions."""
     first = (
         "%load_ext codex_nb\nimport codex_nb\n"
-        f"_ = codex_nb.connect({backend.url!r}, auth=codex_nb.Bearer('made-up'), max_retries=0)\n{FUNCTIONS}"
+        f"_ = codex_nb.connect({backend.url!r}, auth=codex_nb.Bearer('made-up'), max_retries=0)\n{FUNCTIONS}{WAIT}"
     )
     node = nbformat.v4.new_notebook()
     node.cells = [nbformat.v4.new_code_cell(source) for source in (first, *cells)]

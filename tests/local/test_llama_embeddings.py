@@ -1,9 +1,11 @@
 """Vectors of a real language model behind the wire."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from openai import BadRequestError, OpenAI
 
+from codex_nb import InvalidOption, frames
 from codex_nb.local import LocalBackend
 from tests.local.raw import missing_model, text_of
 from tests.requirements_gate import require
@@ -63,6 +65,25 @@ def test_what_the_model_cannot_do_is_refused(client, given, options, said):
     """A token that does not exist, a text that does not fit, a vector that is too long: 400 in words."""
     with pytest.raises(BadRequestError, match=said):
         vectors(client, given, **options)
+
+
+def test_frames_are_embedded_on_this_machine():
+    """By ``backend="local"``, without a login: what is alike is near, what was asked for is kept."""
+    texts = ["The cat sat on the mat", "A kitten lies upon rugs", "Stock markets fell today", "Share prices dropped"]
+    found = frames.embeddings([*texts, texts[0], None], backend="local")
+    facts = found.attrs["codex_nb"]
+    assert str(found["embedding"].dtype) == f"vector[{facts['model']}]"
+    assert found["embedding"].codex.matrix.dtype == np.float32
+    assert (facts["asked"], facts["kept"]) == (4, 0)
+    assert found["embedding"].isna().tolist() == [False] * 5 + [True]
+    frame = pd.DataFrame({"text": texts})
+    frame["vector"] = frame["text"].codex.embed(backend="local")
+    assert frame["vector"].attrs["codex_nb"]["kept"] == 4
+    assert frame.codex.search("prices of shares", on="vector", k=2, backend="local").index.tolist() == [3, 2]
+    assert frame.codex.similar(0, on="vector", k=1).index.tolist() == [1]
+    assert frame["text"].codex.embed(backend="local", dimensions=32).codex.matrix.shape == (4, 32)
+    with pytest.raises(InvalidOption, match="no model of the OpenAI platform"):
+        frame.codex.search("prices of shares", on="vector")
 
 
 def test_answers_still_come(raw, llama, client):

@@ -8,7 +8,18 @@ from IPython.utils.capture import capture_output
 
 from codex_nb.notebook import chats
 
-__all__ = ["Ran", "open_shell", "run"]
+__all__ = ["WAIT", "Ran", "open_shell", "run"]
+
+# A function for cells of a kernel, whose result comes from the kernel's own loop.
+WAIT = """
+import asyncio
+ready = asyncio.get_running_loop().create_future()
+asyncio.get_running_loop().call_later(0.1, ready.set_result, "from the kernel's loop")
+
+async def wait() -> str:
+    "Wait for something of the kernel's own loop."
+    return await ready
+"""
 
 
 class Ran(NamedTuple):

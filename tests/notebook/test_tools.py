@@ -6,23 +6,18 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 from codex_nb.local import FunctionCall, LocalBackend, Script, Turn
+from tests.notebook.shells import WAIT
 from tests.notebook.test_kernel import SECONDS, Kernel, displays
 
 SETUP = """
 %reload_ext codex_nb
-import asyncio, codex_nb
+import codex_nb
 codex_nb.connect({url!r}, auth=codex_nb.Bearer('made-up'), max_retries=0)
 codex_nb.notebook.chats._known.clear()
-ready = asyncio.get_running_loop().create_future()
-asyncio.get_running_loop().call_later(0.2, ready.set_result, "from the kernel's loop")
 
 def add(a: int, b: int) -> int:
     "Add."
     return a + b
-
-async def wait() -> str:
-    "Wait for something of the kernel's own loop."
-    return await ready
 
 def fail(why: str):
     "Fail."
@@ -55,7 +50,7 @@ def shared():
 @pytest.fixture
 def kernel(shared, backend):
     """The kernel with three functions, and nothing asked yet."""
-    reply, _ = shared.run(SETUP.format(url=backend.url))
+    reply, _ = shared.run(SETUP.format(url=backend.url) + WAIT)
     assert reply["status"] == "ok", reply
     return shared
 

@@ -14,7 +14,7 @@ from codex_nb.client.session import Session
 from codex_nb.columns import NUMBER, PERCENT, Column, table
 from codex_nb.errors import InvalidOption
 from codex_nb.frames.vectors.column import VectorArray, is_vectors
-from codex_nb.frames.vectors.embeddings import embed_column, space_of, tell_who_bills, texts_of
+from codex_nb.frames.vectors.embeddings import embed_column, is_platform, space_of, tell_who_bills, texts_of
 from codex_nb.frames.vectors.making import Job
 from codex_nb.frames.vectors.nearest import groups, nearest, plane
 from codex_nb.frames.vectors.projection import Projection
@@ -238,7 +238,13 @@ def _query(
     """Return the vector of a query by the model, and in the length, of the vectors that it is compared with."""
     if not query.strip():
         raise InvalidOption("The query is empty.", hint='Example: df.codex.search("red wine").')
-    space = space_of(session, model or array.dtype.model, dimensions)
+    theirs = array.dtype.model
+    if model is None and theirs and theirs not in SIZES and is_platform(session):
+        raise InvalidOption(
+            f"The column's vectors are those of {theirs}, which is no model of the OpenAI platform. Nothing was sent.",
+            hint='Name where they were made, such as backend="local", or the model by model=.',
+        )
+    space = space_of(session, model or theirs, dimensions)
     if dimensions is None and 0 < array.width < SIZES.get(space.model, 0):
         space = space_of(session, space.model, array.width)
     return Job([query], space).run(1, lambda: tell_who_bills(session))[0]

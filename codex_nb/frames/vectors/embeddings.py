@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
     from codex_nb.settings import Backend
 
-__all__ = ["CONCURRENCY", "MODEL", "embed_column", "embeddings", "texts_of"]
+__all__ = ["CONCURRENCY", "MODEL", "embed_column", "embeddings", "is_platform", "texts_of"]
 
 MODEL: Final = "text-embedding-3-small"
 CONCURRENCY: Final = 8
+# Texts of one request to a model on this machine, which takes some seconds for as many, and says nothing meanwhile.
+SLOWLY: Final = 16
 BILLED: Final = (
     "Embeddings come from the OpenAI platform, which may bill them to your organization there, outside of the ChatGPT "
     'plan; backend="local" makes them on this machine.'
@@ -163,13 +165,18 @@ def space_of(session: Session, model: str | None, dimensions: int | None) -> Spa
         return Space(session, model or MODEL, dimensions, backend.url("platform/embeddings"))
     # The embedded backend has one model, which answers to the public names too; its port changes, and says nothing.
     served = session.embeddings.create(input="a", model=model or MODEL).model
-    return Space(session, served, dimensions, f"local {served}")
+    return Space(session, served, dimensions, f"local {served}", SLOWLY)
+
+
+def is_platform(session: Session) -> bool:
+    """Whether the session's vectors are those of the OpenAI platform."""
+    return session.backend.speaks_codex and session.backend.login != "local"
 
 
 def tell_who_bills(session: Session) -> None:
     """Say once a process that the platform may bill, if it is what the session asks."""
     global _told  # noqa: PLW0603 - once a process
-    if _told or not session.backend.speaks_codex or session.backend.login == "local":
+    if _told or not is_platform(session):
         return
     _told = True
     from tqdm.auto import tqdm

@@ -37,13 +37,14 @@ NUMBERED: Final = re.compile(r"\b([Ii])nput \d+")
 class Space:
     """Where vectors lie that can be compared: those of one model, in one length, of one service.
 
-    ``model`` None is the service's usual one, ``dimensions`` None the model's own.
+    ``model`` None is the service's usual one, ``dimensions`` None the model's own. ``at_once`` texts go into a request.
     """
 
     session: Session = field(repr=False)
     model: str
     dimensions: int | None
     service: str
+    at_once: int = AT_ONCE
 
     def keys(self, texts: Sequence[str]) -> list[bytes]:
         """Return what the vector of each text is kept by; the text cannot be told from it."""
@@ -112,7 +113,7 @@ class Job:
 
     def _ask(self, missing: list[int], concurrency: int) -> None:
         texts = [self._texts[place] for place in missing]
-        parts = [part for span in spans(texts) for part in _parts(span)]
+        parts = [part for span in spans(texts) for part in _parts(span, self.space.at_once)]
 
         def ask(part: range) -> int:
             # All of it on the request's own thread: what is under way when one fails, or the user stops, is kept too.
@@ -187,8 +188,8 @@ class Job:
         return error
 
 
-def _parts(span: range) -> Iterator[range]:
-    return (span[at : at + AT_ONCE] for at in range(0, len(span), AT_ONCE))
+def _parts(span: range, most: int) -> Iterator[range]:
+    return (span[at : at + most] for at in range(0, len(span), most))
 
 
 def _room(count: int, width: int) -> NDArray[np.float32]:
