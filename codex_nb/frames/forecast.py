@@ -43,9 +43,14 @@ class _Window:
         return None if self.resets_at is None or self.length is None else self.resets_at - self.length
 
     def limit_in(self, which: int) -> float | None:
-        """Return in how many seconds all is used: expected (0), at the earliest (1), at the latest (2)."""
+        """Return in how many whole seconds all is used: expected (0), at the earliest (1), at the latest (2)."""
         when = self.pace.limit_at()[which] if self.pace else math.inf
-        return None if when - self.now > FAR else max(0.0, when - self.now)
+        return None if when - self.now > FAR else float(round(max(0.0, when - self.now)))
+
+    @property
+    def resets_in(self) -> float | None:
+        """In how many seconds the window begins anew, None where it is not told."""
+        return None if self.resets_at is None else float(round(max(0.0, self.resets_at - self.now)))
 
     def at_reset(self, which: int) -> float | None:
         """Return the percent used at the reset, in the same three ways; more than 100 cannot be used."""
@@ -68,7 +73,7 @@ FORECAST: list[Column[_Window]] = [
     Column("limit_in", DURATION, lambda row: row.limit_in(0)),
     Column("limit_in_low", DURATION, lambda row: row.limit_in(1)),
     Column("limit_in_high", DURATION, lambda row: row.limit_in(2)),
-    Column("resets_in", DURATION, lambda row: None if row.resets_at is None else max(0.0, row.resets_at - row.now)),
+    Column("resets_in", DURATION),
     Column("resets_at", TIME),
     Column("at_reset", PERCENT, lambda row: row.at_reset(0)),
     Column("at_reset_low", PERCENT, lambda row: row.at_reset(1)),
@@ -175,9 +180,8 @@ def _fan(window: _Window) -> list[list[float]]:
 
 
 def _label(window: _Window) -> str:
-    limit, resets = window.limit_in(0), None if window.resets_at is None else window.resets_at - window.now
     return ", ".join(
         f"{said} {span(seconds)}"
-        for said, seconds in (("limit in", limit), ("resets in", resets))
+        for said, seconds in (("limit in", window.limit_in(0)), ("resets in", window.resets_in))
         if seconds is not None
     )
