@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any, NamedTuple
 
-from codex_nb.frames.diff_view import CODE, FAINT, GONE, MOST_LINES, NEW
+from codex_nb.frames.diff_view import CODE, FAINT, GONE, MOST_LINES, NEW, WRAPPED
 
 __all__ = ["AttemptsView", "Tried"]
 
@@ -84,4 +84,4 @@ def _cell(one: Tried | None) -> str:
 def _line(line: str) -> str:
     colour = COLOURS.get(line[:1])
     fill = f";background:{colour}" if colour else ""
-    return f"<div style='white-space:pre-wrap;overflow-wrap:anywhere{fill}'>{escape(line) or ' '}</div>"
+    return f"<div style='{WRAPPED}{fill}'>{escape(line) or ' '}</div>"

@@ -15,9 +15,10 @@ __all__ = ["DiffView"]
 MOST_LINES = 2_000
 # Half transparent colours suit light and dark pages alike.
 GONE, NEW, FAINT = "rgba(248,81,73,.18)", "rgba(46,160,67,.18)", "rgba(128,128,128,.14)"
-# No variable of JupyterLab's: where a notebook is not trusted, it takes away what its filter does not know.
+# Where a notebook is not trusted, JupyterLab takes away what its filter does not know: variables, overflow-wrap.
 CODE = "font-family:monospace;font-size:12px;line-height:1.45"
-CELL = "text-align:left;vertical-align:top;white-space:pre-wrap;overflow-wrap:anywhere;padding:0 6px"
+WRAPPED = "white-space:pre-wrap;word-wrap:break-word;overflow-wrap:anywhere"
+CELL = f"text-align:left;vertical-align:top;{WRAPPED};padding:0 6px"
 COUNT = "text-align:right;vertical-align:top;opacity:.55;padding:0 6px;user-select:none;width:1%"
 
 # A line and its number, on one side.
