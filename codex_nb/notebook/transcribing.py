@@ -7,7 +7,6 @@ import keyword
 import os
 import shlex
 from functools import partial
-from importlib import import_module
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, overload
@@ -145,11 +144,11 @@ def _run_many(
     concurrency: int,
 ) -> Any:
     """Transcribe with a progress bar; the table so far is kept when the user stops it."""
+    from codex_nb.frames.progress import bar
     from codex_nb.frames.transcripts import transcripts
 
-    bar: Any = import_module("tqdm.auto").tqdm
     failed = 0
-    with bar(total=len(sources), desc="transcribing", unit="file", disable=quiet) as progress:
+    with bar(len(sources), "files", "transcribing", shown=not quiet) as progress:
 
         def done(_place: int, outcome: Transcript | CodexError) -> None:
             nonlocal failed

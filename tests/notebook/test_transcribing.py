@@ -134,11 +134,12 @@ def test_transcripts_are_saved_as_text(shell, backend, folder):
 
 
 def test_progress_is_shown_unless_quiet(shell, backend, folder):
-    """A bar on standard error."""
+    """A bar on standard error, gone at the end."""
     with capture_output() as captured:
         shell.run_cell("%codex_transcribe one.wav two.wav")
     assert "transcribing" in captured.stderr
-    assert "2/2" in captured.stderr
+    assert "0/2" in captured.stderr
+    assert captured.stderr.rsplit("\r", 2)[1].strip() == ""
     with capture_output() as captured:
         shell.run_cell("%codex_transcribe one.wav two.wav -q")
     assert captured.stderr == ""
@@ -175,7 +176,7 @@ def test_help(shell):
 def test_an_interrupt_keeps_the_table_so_far(shell, backend, folder, monkeypatch):
     """What is done is in ``_transcript``."""
     backend.state.engine.transcripts.extend(["First.", "Second."])
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     def interrupt(self, n=1):
         raise KeyboardInterrupt

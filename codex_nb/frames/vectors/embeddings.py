@@ -179,7 +179,7 @@ def tell_who_bills(session: Session) -> None:
     if _told or not is_platform(session):
         return
     _told = True
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     tqdm.write(BILLED)
 
