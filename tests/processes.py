@@ -10,7 +10,9 @@ _FORKS = "forkserver" in multiprocessing.get_all_start_methods()
 # Where there is no fork they begin from nothing, and import for themselves.
 _CONTEXT = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
 if _FORKS:
-    _CONTEXT.set_forkserver_preload(["pytest", "codex_nb.client.session", "codex_nb.frames.accessor", "tests.conftest"])
+    _CONTEXT.set_forkserver_preload(
+        ["codex_nb.client.session", "codex_nb.frames", "ipykernel.ipkernel", "ipykernel.kernelapp", "tests.conftest"]
+    )
 
 
 class Program(NamedTuple):
@@ -36,10 +38,12 @@ class Program(NamedTuple):
         return said
 
 
-def start(work, *arguments):
-    """Start ``work(pipe, *arguments)``, a function of a module, with this process's environment."""
+def start(work, *arguments, environment=None):
+    """Start ``work(pipe, *arguments)``, a function of a module, with this process's environment or another one."""
     here, there = _CONTEXT.Pipe()
-    process = _CONTEXT.Process(target=_begin, args=(dict(os.environ), work, there, arguments), daemon=True)
+    process = _CONTEXT.Process(
+        target=_begin, args=({**(environment or os.environ)}, work, there, arguments), daemon=True
+    )
     process.start()
     there.close()
     return Program(process, here)

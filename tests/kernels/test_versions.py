@@ -42,6 +42,7 @@ def test_the_notebook_works_on(version):
     tests = [f"tests/notebook/{each}" for each in CHOSEN]
     # Nothing of the environment that runs this one.
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "VIRTUAL_ENV"))}
+    clean["CODEX_NB_KERNEL"] = version
     done = subprocess.run(
         [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", *tests],
         cwd=ROOT,
