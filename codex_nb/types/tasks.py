@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, AliasPath, ConfigDict, Field
 
 from codex_nb.types._base import Part
 from codex_nb.types._record import NULL_IS_EMPTY, Record, moment
@@ -14,13 +14,20 @@ from codex_nb.types.turns import TaskTurn, TurnError, TurnEvent  # noqa: TC001 -
 __all__ = [
     "DiffStats",
     "PullRequest",
-    "PullRequestFacts",
     "Task",
     "TaskDetail",
     "TaskPage",
-    "TaskStatus",
-    "TurnStatus",
 ]
+
+
+# Where a task keeps what lists show beside the title, and there what its newest turn is doing.
+SHOWN: Final = "task_status_display"
+NEWEST: Final = "latest_turn_status_display"
+
+
+def _within(*path: str) -> Any:
+    """Return a field read at ``path``, inside of what is kept as it came: an object for each level costs much more."""
+    return Field(default=None, validation_alias=AliasPath(*path), exclude=True)
 
 
 class DiffStats(Part):
@@ -31,75 +38,34 @@ class DiffStats(Part):
     lines_removed: int | None = None
 
 
-class TurnStatus(Part):
-    """What the newest turn of a task is doing."""
-
-    turn_id: str | None = None
-    turn_status: str | None = None
-    intent: str | None = None
-    diff_stats: DiffStats | None = None
-    sibling_turn_ids: Annotated[list[str], NULL_IS_EMPTY] = Field(default_factory=list[str])
-
-
-class TaskStatus(Part):
-    """What a list of tasks shows beside the title."""
-
-    latest_turn_status_display: TurnStatus | None = None
-    environment_label: str | None = None
-    branch_name: str | None = None
-    initial_intent: str | None = None
-    state: str | None = None
-
-
-class PullRequestFacts(Part):
-    """A pull request as its host tells it."""
-
-    number: int | None = None
-    url: str | None = None
-    state: str | None = None
-    merged: bool | None = None
-    mergeable: bool | None = Field(default=None, repr=False)
-    draft: bool | None = None
-    title: str | None = None
-    body: str | None = Field(default=None, repr=False)
-    base: str | None = Field(default=None, repr=False)
-    head: str | None = Field(default=None, repr=False)
-    base_sha: str | None = Field(default=None, repr=False)
-    head_sha: str | None = Field(default=None, repr=False)
-    merge_commit_sha: str | None = Field(default=None, repr=False)
-
-
 class PullRequest(Part):
-    """A pull request that came of a turn of a task."""
+    """A pull request that came of a turn of a task. ``pull_request`` is all that its host tells of it, a dict."""
+
+    model_config = ConfigDict(populate_by_name=False)
 
     id: str | None = None
     assistant_turn_id: str | None = None
-    pull_request: PullRequestFacts | None = None
+    number: int | None = _within("pull_request", "number")
+    url: str | None = _within("pull_request", "url")
+    # In its host's words, such as `open`.
+    state: str | None = _within("pull_request", "state")
+    merged: bool | None = _within("pull_request", "merged")
+    draft: bool | None = _within("pull_request", "draft")
+    title: str | None = _within("pull_request", "title")
+    pull_request: Any = Field(default=None, repr=False)
     codex_updated_sha: str | None = None
-
-    @property
-    def number(self) -> int | None:
-        """The pull request's number."""
-        return self.pull_request and self.pull_request.number
-
-    @property
-    def url(self) -> str | None:
-        """The pull request's address."""
-        return self.pull_request and self.pull_request.url
-
-    @property
-    def state(self) -> str | None:
-        """The pull request's state, in its host's words, such as ``open``."""
-        return self.pull_request and self.pull_request.state
-
-    @property
-    def merged(self) -> bool | None:
-        """Whether the pull request is merged."""
-        return self.pull_request and self.pull_request.merged
 
 
 class Task(Record):
-    """A task as lists show it. Times are epoch seconds; ``created`` and ``updated`` are the same as datetimes."""
+    """A task as lists show it. Times are epoch seconds; ``created`` and ``updated`` are the same as datetimes.
+
+    ``status`` is ``pending``, ``in_progress``, ``completed``, ``failed`` or ``cancelled``; ``environment`` is the label
+    of the environment that it runs in, whose id is not in lists; ``branch`` is the one that it started from;
+    ``diff_stats`` says how large the newest change is. What is not said is None.
+    """
+
+    # The names below are those of paths alone: what the service calls by one of them may be something else.
+    model_config = ConfigDict(populate_by_name=False)
 
     id: str
     title: str | None = None
@@ -111,7 +77,14 @@ class Task(Record):
     current_turn_id: str | None = None
     environment_id: str | None = None
     is_review: bool | None = None
-    task_status_display: TaskStatus | None = None
+    task_status_display: Any = None
+    environment: str | None = _within(SHOWN, "environment_label")
+    branch: str | None = _within(SHOWN, "branch_name")
+    initial_intent: str | None = _within(SHOWN, "initial_intent")
+    status: str | None = _within(SHOWN, NEWEST, "turn_status")
+    turn_intent: str | None = _within(SHOWN, NEWEST, "intent")
+    diff_stats: DiffStats | None = _within(SHOWN, NEWEST, "diff_stats")
+    sibling_turn_ids: list[str] | None = _within(SHOWN, NEWEST, "sibling_turn_ids")
     # Lists and details name the same thing differently.
     pull_requests: list[PullRequest] = Field(
         default_factory=list[PullRequest],
@@ -131,41 +104,14 @@ class Task(Record):
         return self.pull_requests[-1] if self.pull_requests else None
 
     @property
-    def _latest(self) -> TurnStatus | None:
-        shown = self.task_status_display
-        return shown.latest_turn_status_display if shown else None
-
-    @property
-    def status(self) -> str | None:
-        """``pending``, ``in_progress``, ``completed``, ``failed`` or ``cancelled``; None if that is not said."""
-        return latest.turn_status if (latest := self._latest) else None
-
-    @property
     def intent(self) -> str | None:
         """What it is for: ``pr``, a change, or ``qa``, a question."""
-        return (latest.intent if (latest := self._latest) else None) or (
-            shown.initial_intent if (shown := self.task_status_display) else None
-        )
-
-    @property
-    def environment(self) -> str | None:
-        """The label of the environment that it runs in; its id is not in lists."""
-        return shown.environment_label if (shown := self.task_status_display) else None
-
-    @property
-    def branch(self) -> str | None:
-        """The branch that it started from."""
-        return shown.branch_name if (shown := self.task_status_display) else None
+        return self.turn_intent or self.initial_intent
 
     @property
     def attempts(self) -> int:
         """How many attempts there are at the newest turn (best of N)."""
-        return 1 + len(latest.sibling_turn_ids) if (latest := self._latest) else 1
-
-    @property
-    def diff_stats(self) -> DiffStats | None:
-        """How large the newest change is."""
-        return latest.diff_stats if (latest := self._latest) else None
+        return 1 + len(self.sibling_turn_ids or ())
 
     @property
     def created(self) -> datetime | None:

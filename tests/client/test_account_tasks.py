@@ -337,6 +337,31 @@ def test_pull_requests_go_by_two_names():
     assert Task.model_validate({"id": "t", "external_pull_requests": None}).pull_requests == []
 
 
+@pytest.mark.parametrize("shown", ["x", 5, [1], [["latest_turn_status_display"]], {"latest_turn_status_display": [0]}])
+def test_a_task_whose_display_is_something_else(shown):
+    """What is no object has nothing in it; what stands elsewhere under the same name is not taken for it."""
+    payload = {
+        "id": "t",
+        "task_status_display": shown,
+        "status": {"a": 1},
+        "environment": {"env_vars": {}},
+        "branch": 3,
+    }
+    task = Task.model_validate(payload)
+    assert (task.status, task.environment, task.branch, task.intent, task.diff_stats) == (None,) * 5
+    assert task.raw == payload
+    assert task.task_status_display == shown
+
+
+def test_a_dumped_task_is_the_payload_again():
+    """What is read inside of the payload is not written beside it."""
+    for payload in recorded("tasks_list_page1")["items"]:
+        task = Task.model_validate(payload)
+        assert task.model_dump(exclude_unset=True) == payload
+        assert Task.model_validate(task.model_dump()).model_dump() == task.model_dump()
+        assert [one.raw for one in task.pull_requests] == payload["pull_requests"]
+
+
 def test_a_task_about_which_little_is_said():
     """Only the id is needed."""
     task = Task.model_validate({"id": "t", "task_status_display": {"latest_turn_status_display": None}})
