@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, overload
 
@@ -37,6 +38,10 @@ class Listed(Protocol[T_co]):
     def raw(self) -> Any:
         """The payload."""
         ...
+
+
+def _none() -> None:
+    """Stand for the page after the last one."""
 
 
 # Asks for the page that a cursor names, None for the first.
@@ -100,9 +105,16 @@ class Page(_Page[T]):
         listed = driver.run(fetch(cursor))
         return cls(driver, fetch, listed, passed | {cursor} if cursor else passed)
 
+    @property
+    def following(self) -> Callable[[], Page[T] | None]:
+        """What asks for the next page and holds nothing of this one, which may then go before that one comes."""
+        if not self.has_more:
+            return _none
+        return functools.partial(self.ask, self._driver, self._fetch, self.cursor, self._passed)
+
     def next_page(self) -> Page[T] | None:
         """Ask for the next page; None if this is the last one."""
-        return self.ask(self._driver, self._fetch, self.cursor, self._passed) if self.has_more else None
+        return self.following()
 
     def auto_paging(self) -> Iterator[T]:
         """Give the items of this page and of all that follow; each page is asked for when it is needed."""

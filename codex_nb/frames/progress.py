@@ -102,10 +102,11 @@ def paged(page: Page[T], limit: int | None, unit: str, what: str) -> Iterator[T]
         return
     with bar(limit, unit, what) as shown:
         current: Page[T] | None = page
-        left = limit
+        del page
         while current is not None:
-            items = current.items[:left]
+            items, following = current.items[:limit], current.following
             yield from items
             shown.update(len(items))
-            left = None if left is None else left - len(items)
-            current = None if left == 0 else current.next_page()
+            limit = None if limit is None else limit - len(items)
+            del current, items  # they are gone when the next ones come
+            current = None if limit == 0 else following()

@@ -77,10 +77,11 @@ def tasks(
     """
     if min(page, page if limit is None else limit) < 1:
         raise InvalidOption("limit and page are counts of tasks, at least 1.", hint="Nothing was sent.")
-    first = (session or shared_session()).codex.tasks.list(
-        limit=page if limit is None else min(limit, page), task_filter=task_filter, environment_id=environment_id
+    most = page if limit is None else min(limit, page)
+    ask = (session or shared_session()).codex.tasks.list
+    rows = paged(
+        ask(limit=most, task_filter=task_filter, environment_id=environment_id), limit, "tasks", "Reading tasks"
     )
-    rows = paged(first, limit, "tasks", "Reading tasks")
     return table(with_payload(TASKS, raw), rows, source="wham/tasks/list")
 
 
