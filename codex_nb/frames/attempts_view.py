@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any, NamedTuple
 
-from codex_nb.frames.diff_view import CODE, FAINT, GONE, MOST_LINES, NEW, WRAPPED
+from codex_nb.frames.diff_view import CODE, FAINT, GONE, MOST_LINES, NEW, NOTHING, WRAPPED
 
 __all__ = ["AttemptsView", "Tried"]
 
@@ -41,7 +41,7 @@ class AttemptsView:
 
     def _repr_html_(self) -> str:
         if not self._files:
-            return "<div style='opacity:.7'>Nothing was changed.</div>"
+            return NOTHING
         width = f"width:{100 // len(self._attempts)}%"
         heads = "".join(f"<th style='{CELL};{width}'>{escape(_name(number))}</th>" for number in self._attempts)
         body = "".join(self._row(path) for path in self._files)

@@ -1,4 +1,4 @@
-"""An Altair chart as every front end can show it, also without a network."""
+"""Charts as every front end can show them, also without a network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import struct
 from importlib.util import find_spec
 from typing import Any, Final
 
-__all__ = ["CLEAR", "Chart"]
+__all__ = ["CLEAR", "Chart", "Drawing"]
 
 # JupyterLab, Notebook and VS Code draw this themselves; Altair's own HTML loads its scripts from elsewhere.
 DRAWN_BY_FRONT_ENDS: Final = "application/vnd.vegalite.v5+json"
@@ -57,3 +57,26 @@ class Chart:
         data["image/png"] = base64.b64encode(picture.getvalue()).decode()
         width, height = struct.unpack(">II", picture.getvalue()[SIZE])
         return data, {"image/png": {"width": width // SHARPNESS, "height": height // SHARPNESS}}
+
+
+class Drawing:
+    """``figure`` is Matplotlib's, and so is every attribute that is asked for here.
+
+    It is shown as a picture also where Matplotlib was not set up for notebooks, which pyplot does.
+    """
+
+    def __init__(self, figure: Any) -> None:
+        self.figure = figure
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "figure" or name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.figure, name)
+
+    def __repr__(self) -> str:
+        return "<a drawing: .savefig() writes it, .figure is Matplotlib's>"
+
+    def _repr_png_(self) -> bytes:
+        picture = io.BytesIO()
+        self.figure.savefig(picture, format="png")
+        return picture.getvalue()

@@ -13,6 +13,7 @@ __all__ = ["DiffView"]
 
 # More lines than this of one file make a page slow; the whole is in the frame.
 MOST_LINES = 2_000
+NOTHING = "<div style='opacity:.7'>Nothing was changed.</div>"
 # Half transparent colours suit light and dark pages alike.
 GONE, NEW, FAINT = "rgba(248,81,73,.18)", "rgba(46,160,67,.18)", "rgba(128,128,128,.14)"
 # Where a notebook is not trusted, JupyterLab takes away what its filter does not know: variables, overflow-wrap.
@@ -32,9 +33,11 @@ class DiffView:
         self._files = files
 
     def __repr__(self) -> str:
-        return "".join(str(text) for _, _, text in self._files)
+        return "".join(str(text) for _, _, text in self._files) or "Nothing was changed."
 
     def _repr_html_(self) -> str:
+        if not self._files:
+            return NOTHING
         several = len({attempt for _, attempt, _ in self._files}) > 1
         return "".join(
             f"<details open><summary style='{CODE};padding:4px 0'><b>{escape(str(path))}</b>"

@@ -180,8 +180,9 @@ def _fan(window: _Window) -> list[list[float]]:
 
 
 def _label(window: _Window) -> str:
-    return ", ".join(
-        f"{said} {span(seconds)}"
-        for said, seconds in (("limit in", window.limit_in(0)), ("resets in", window.resets_in))
-        if seconds is not None
-    )
+    limit, resets = window.limit_in(0), window.resets_in
+    said = [
+        "limit reached" if window.used[-1] >= 100 else "" if limit is None else f"limit in {span(limit)}",
+        "" if resets is None else f"resets in {span(resets)}",
+    ]
+    return ", ".join(filter(None, said))

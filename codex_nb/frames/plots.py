@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from codex_nb.frames.chart import CLEAR, Chart
+from codex_nb.frames.chart import CLEAR, Chart, Drawing
 
-__all__ = ["AXIS", "GREY", "TextChart", "forecast_plot", "library", "time_axis"]
+__all__ = ["AXIS", "GREY", "TextChart", "forecast_plot", "library", "nothing", "time_axis"]
 
 # They can be told apart on light and dark pages, and without colours by their form.
 SEEN, EVEN, GREY = "#4c8bf5", "#999999", "#888"
@@ -25,6 +25,7 @@ AXIS: Final = {
 }
 # How times are written on an axis of at most this length; on longer ones by the month.
 FORMS: Final = {"36h": "%H:%M", "4D": "%a %H:%M", "300D": "%b %d"}
+EMPTY: Final = "Nothing was observed yet."
 BARS: Final = " ▁▂▃▄▅▆▇█"
 COLUMNS: Final = 60
 
@@ -38,8 +39,8 @@ def forecast_plot(frame: pd.DataFrame) -> Any:
     if found == "altair":
         return Chart(_altair(windows))
     if found == "matplotlib" and windows:
-        return _matplotlib(windows)
-    return TextChart("\n\n".join(_text(window) for window in windows) or "Nothing was observed yet.")
+        return Drawing(_matplotlib(windows))
+    return TextChart("\n\n".join(_text(window) for window in windows) or EMPTY)
 
 
 def library() -> str | None:
@@ -52,8 +53,7 @@ def _altair(windows: Windows) -> Any:
 
     charts = [_window(alt, window) for window in windows]
     if not charts:
-        head = alt.TitleParams("Nothing was observed yet.", anchor="start", color=GREY)
-        return alt.Chart(pd.DataFrame({"time": []})).mark_line().properties(title=head, height=20).configure(**CLEAR)
+        return nothing(alt, EMPTY)
     return alt.vconcat(*charts).configure(**CLEAR)
 
 
@@ -75,6 +75,13 @@ def _window(alt: Any, window: dict[str, Any]) -> Any:
     grey = {"color": GREY, "subtitleColor": GREY}
     title = alt.TitleParams(window["title"], subtitle=window["label"], anchor="start", **grey)
     return alt.layer(*layers).properties(width=520, height=180, title=title)
+
+
+def nothing(alt: Any, words: str) -> Any:
+    """Return a chart that has nothing to show, and says so."""
+    title = alt.TitleParams(words, anchor="start", color=GREY)
+    # Of a line without points vl-convert makes no picture.
+    return alt.Chart(pd.DataFrame({"time": []})).mark_bar().properties(title=title, height=1).configure(**CLEAR)
 
 
 def time_axis(alt: Any, begin: pd.Timestamp, end: pd.Timestamp) -> Any:

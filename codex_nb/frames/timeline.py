@@ -8,8 +8,8 @@ from typing import Any, Final
 import pandas as pd
 
 from codex_nb.durations import span
-from codex_nb.frames.chart import CLEAR, Chart
-from codex_nb.frames.plots import AXIS, GREY, TextChart, library, time_axis
+from codex_nb.frames.chart import CLEAR, Chart, Drawing
+from codex_nb.frames.plots import AXIS, GREY, TextChart, library, nothing, time_axis
 
 __all__ = ["timeline_plot"]
 
@@ -38,7 +38,7 @@ def timeline_plot(frame: pd.DataFrame) -> Any:
     if found == "altair":
         return Chart(_altair(shown, title))
     if found == "matplotlib" and len(shown):
-        return _matplotlib(shown, title)
+        return Drawing(_matplotlib(shown, title))
     return TextChart(_text(shown, title))
 
 
@@ -72,9 +72,9 @@ def _short(value: Any, otherwise: str) -> str:
 
 def _altair(shown: pd.DataFrame, title: str) -> Any:
     alt: Any = import_module("altair")
-    head = alt.TitleParams(title if len(shown) else EMPTY, anchor="start", color=GREY)
     if not len(shown):
-        return alt.Chart(pd.DataFrame({"begin": []})).mark_bar().properties(title=head, height=20).configure(**CLEAR)
+        return nothing(alt, EMPTY)
+    head = alt.TitleParams(title, anchor="start", color=GREY)
     # The id keeps tasks of one title apart; what is written is the title.
     labels = alt.Axis(labelExpr=f"{_names(shown)}[datum.value]", labelLimit=320, **AXIS)
     present = [status for status in COLOURS if status in set(shown["status"])]

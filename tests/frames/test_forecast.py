@@ -161,15 +161,23 @@ def test_a_forecast_is_drawn_by_what_is_installed(monkeypatch, missing):
     label = "limit in 1 h 40 m, resets in 3 h 20 m"
     if not missing:
         assert label in json.dumps(chart.to_dict())
-        assert empty.to_dict()
+        assert "Nothing was observed yet" in empty._repr_mimebundle_()[0]["image/svg+xml"]
     elif len(missing) == 1:
-        chart.canvas.draw()
+        assert chart._repr_png_().startswith(b"\x89PNG")
         assert label in chart.axes[0].get_title()
         assert "Nothing" in repr(empty)
     else:
         assert label in repr(chart)
         assert "▄" in repr(chart)
         assert "Nothing" in repr(empty)
+
+
+def test_a_limit_that_is_reached_is_said_to_be(monkeypatch):
+    """It is in no time at all."""
+    monkeypatch.setattr(plots, "find_spec", lambda _: None)
+    frame = frames.forecast(history=steady(201), now=BEGAN + 12_000)
+    assert frame["used"].iloc[0] >= 100
+    assert "limit reached, resets in 1 h 40 m" in repr(frame.codex.plot())
 
 
 def test_other_frames_have_no_chart():

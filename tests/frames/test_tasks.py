@@ -101,8 +101,9 @@ def test_attempts_are_compared_beside_each_other(session):
         ["+12", "-0", "+12", "-0", "not", "changed"],
         ["+3", "-1", "+3", "-1", "+3", "-1"],
     ]
-    assert repr(change[:0].compare_attempts()) == "Nothing was changed."
-    assert "Nothing was changed." in change[:0].compare_attempts()._repr_html_()
+    for nothing in (change[:0].compare_attempts(), change[:0].side_by_side()):
+        assert repr(nothing) == "Nothing was changed."
+        assert "Nothing was changed." in nothing._repr_html_()
 
 
 def test_turns_are_not_compared_as_attempts(session):

@@ -77,8 +77,8 @@ def test_frames_are_embedded_on_this_machine():
     assert (facts["asked"], facts["kept"]) == (4, 0)
     assert found["embedding"].isna().tolist() == [False] * 5 + [True]
     frame = pd.DataFrame({"text": texts})
-    frame["vector"] = frame["text"].codex.embed(backend="local")
-    assert frame["vector"].attrs["codex_nb"]["kept"] == 4
+    frame["vector"] = made = frame["text"].codex.embed(backend="local")
+    assert made.attrs["codex_nb"]["kept"] == 4
     assert frame.codex.search("prices of shares", on="vector", k=2, backend="local").index.tolist() == [3, 2]
     assert frame.codex.similar(0, on="vector", k=1).index.tolist() == [1]
     assert frame["text"].codex.embed(backend="local", dimensions=32).codex.matrix.shape == (4, 32)

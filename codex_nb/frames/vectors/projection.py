@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from codex_nb.errors import InvalidOption
-from codex_nb.frames.chart import CLEAR, Chart
+from codex_nb.frames.chart import CLEAR, Chart, Drawing
 from codex_nb.frames.plots import SEEN
 from codex_nb.frames.vectors.values import is_missing
 
@@ -76,7 +76,7 @@ def projection_plot(frame: pd.DataFrame, color: Any = None) -> Any:
     title = _title(len(frame), len(placed), len(points), shown)
     if find_spec("altair"):
         return Chart(_altair(points, color, title))
-    return _matplotlib(points, color, title) if find_spec("matplotlib") else TextPoints(points, title)
+    return Drawing(_matplotlib(points, color, title)) if find_spec("matplotlib") else TextPoints(points, title)
 
 
 def _title(rows: int, placed: int, drawn: int, shown: float | None) -> str:
