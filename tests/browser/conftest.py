@@ -82,8 +82,9 @@ class Server:
         }
         self.log = (folder / "server.log").open("w")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())],
+            [sys.executable, "-m", "tests.browser.lab", *(f"--{name}={value}" for name, value in options.items())],
             env={**os.environ, **homes, "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
+            cwd=Path(__file__).parents[2],
             stdout=self.log,
             stderr=subprocess.STDOUT,
         )

@@ -238,13 +238,14 @@ def test_what_cannot_be_looked_at_is_named():
     assert "its repr fails with RuntimeError" in said(Failing())
 
 
-@pytest.mark.parametrize("tokens", [60, 150, 400, 1_000, 3_000])
 @pytest.mark.parametrize(
     "value", [SALES, SALES.T, "words and words " * 5_000, {"a": [list(range(99))] * 99}, np.eye(99)]
 )
-def test_a_description_keeps_to_its_tokens(value, tokens):
+def test_a_description_keeps_to_its_tokens(value):
     """Whatever the object, with less detail for less room."""
-    assert estimate(describe(value).text(tokens)) <= tokens + 12
+    description = describe(value)
+    for tokens in (60, 150, 400, 1_000, 3_000):
+        assert estimate(description.text(tokens)) <= tokens + 12
 
 
 def test_the_same_object_gives_the_same_bytes():
