@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import struct
+import warnings
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -78,5 +79,8 @@ class Drawing:
 
     def _repr_png_(self) -> bytes:
         picture = io.BytesIO()
-        self.figure.savefig(picture, format="png")
+        with warnings.catch_warnings():
+            # A title of others may have characters that the font has not; a box stands for them.
+            warnings.filterwarnings("ignore", "Glyph", UserWarning)
+            self.figure.savefig(picture, format="png")
         return picture.getvalue()

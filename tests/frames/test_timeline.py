@@ -36,7 +36,7 @@ def drawn(library, chart):
         return json.dumps(chart.to_dict())
     if library is None:
         return repr(chart)
-    chart.canvas.draw()
+    assert chart._repr_png_().startswith(b"\x89PNG")
     axes = chart.axes[0]
     names = [*axes.get_yticklabels(), *axes.get_legend().get_texts()]
     return axes.get_title(loc="left") + " ".join(one.get_text() for one in names)
