@@ -32,10 +32,10 @@ FASTEST = 1 / 15
 CHARACTERS_A_SECOND = 85_000
 # Typesetting a formula takes it as long as a hundred characters do; each stands between two of these.
 DOLLAR = 50
-# Who is given more than can be read at once needs no 15 pictures of it a second: with each of these characters the
-# paintings become rarer, up to these seconds.
-CALMER = 240_000
-CALM = 0.25
+# A long answer is not read as fast as it comes, and a page that draws less is less behind: so many characters add a
+# second between two paintings, up to these seconds.
+CALMER = 100_000
+CALM = 0.4
 # Seconds between two looks of the helper thread.
 BEAT = 0.25
 
