@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,7 +33,9 @@ T = TypeVar("T")
 Cast = Callable[[list[Any]], Any]
 # What 64 bits hold.
 LARGEST = (1 << 63) - 1
+# Seconds that nanoseconds of 64 bits hold, too: not every reader of a file has another unit.
 FARTHEST = 9.2e9
+NUMBERS: Any = (int, float, np.number)
 TOGETHER = 100
 
 
@@ -58,14 +61,26 @@ def _clean(value: Any) -> str | None:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def _seconds(values: list[Any]) -> pd.Series[float]:
-    # What nanoseconds of 64 bits hold: on the way pandas 2 has no other unit.
-    return pd.Series([None if v is None or not abs(v) < FARTHEST else v for v in values], dtype="float64")
+def _microseconds(values: list[Any]) -> np.ndarray[Any, Any]:
+    """Return seconds as whole microseconds, NaT where there are none.
+
+    pandas 2 rounds what is in its memory by chance where a float is missing, and may warn of an overflow.
+    """
+    try:
+        seconds = np.array([math.nan if v is None or not abs(v) < FARTHEST else v for v in values], dtype="float64")
+    except TypeError:  # a file may hold a text where a number belongs
+        return _microseconds([v if isinstance(v, NUMBERS) else None for v in values])
+    missing = np.isnan(seconds)
+    seconds[missing] = 0.0
+    whole = np.floor(seconds)
+    found = whole.astype("int64") * 1_000_000 + np.round((seconds - whole) * 1e6).astype("int64")
+    found[missing] = np.datetime64("NaT").astype("int64")
+    return found
 
 
 def _time(values: list[Any]) -> Any:
-    # From epoch seconds. pandas picks a unit by the values it sees, so it is cast in every case.
-    return pd.to_datetime(_seconds(values), unit="s", utc=True, errors="coerce").astype("datetime64[us, UTC]")
+    moments: Any = pd.Series(_microseconds(values).view("datetime64[us]"))
+    return moments.dt.tz_localize("UTC")
 
 
 def _instant(values: list[Any]) -> Any:
@@ -81,14 +96,16 @@ def _moment(values: list[Any]) -> Any:
 
 
 def _duration(values: list[Any]) -> Any:
-    return pd.to_timedelta(_seconds(values), unit="s", errors="coerce").astype("timedelta64[us]")
+    return pd.Series(_microseconds(values).view("timedelta64[us]"))
 
 
 def _number(values: list[Any]) -> Any:
     try:
         whole = array("q", [0 if v is None else v for v in values])
-    except (TypeError, OverflowError):  # floats, and what is too large to be kept
-        return pd.Series([None if v is None or abs(v) > LARGEST else v for v in values], dtype="Int64")
+    except (TypeError, OverflowError):  # floats, and what cannot be kept
+        return _number(
+            [int(v) if isinstance(v, NUMBERS) and abs(v) <= LARGEST and v == v // 1 else None for v in values]
+        )
     missing = np.array([v is None for v in values], dtype="bool")
     return pd.Series(pd.arrays.IntegerArray(np.array(whole, dtype="int64"), missing))
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from codex_nb import CodexError
+from codex_nb import Bearer, CodexError, Session, frames
 from codex_nb.local import LocalBackend, Script
 from tests.frames.builders import BUILDERS, dtypes, round_trip
+from tests.frames.kept_builders import KEPT
 
 NASTY = st.one_of(
     st.none(),
@@ -19,6 +20,12 @@ NASTY = st.one_of(
     st.text(max_size=5),
 )
 every = pytest.mark.parametrize("builder", BUILDERS, ids=lambda builder: builder.name)
+kept = pytest.mark.parametrize("builder", KEPT, ids=lambda builder: builder.name)
+
+
+def test_no_frame_is_left_out():
+    """What `codex_nb.frames` offers is in one of the two tables."""
+    assert sorted(builder.name for builder in (*BUILDERS, *KEPT)) == frames.__all__
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +66,68 @@ def test_hostile_payloads_come_out_alike_too(backend, builder, data, tmp_path):
         return
     assert dtypes(frame) == builder.dtypes
     round_trip(frame, tmp_path / "frame.parquet")
+
+
+@pytest.fixture
+def homes(backend, monkeypatch, tmp_path_factory):
+    """Return what gives a session with a ledger of its own, and an empty folder."""
+    opened = []
+
+    def make():
+        home = tmp_path_factory.mktemp("home")
+        monkeypatch.setenv("CODEX_NB_LEDGER", str(home / "ledger.sqlite3"))
+        monkeypatch.setenv("CODEX_NB_CACHE_FOLDER", str(home / "cache"))
+        opened.append(Session(backend.url, auth=Bearer("made-up"), max_retries=0))
+        return opened[-1], home
+
+    yield make
+    for session in opened:
+        session.close()
+
+
+@kept
+@pytest.mark.parametrize("kind", ["empty", "minimal", "full"])
+def test_what_is_kept_or_given_comes_out_alike(homes, builder, kind, tmp_path):
+    """The same for frames of the ledger, of rollouts, of texts and of recordings."""
+    payloads = builder.full if kind == "full" else [getattr(builder, kind)]
+    for payload in payloads:
+        frame = builder.frame(*homes(), payload)
+        assert dtypes(frame) == builder.dtypes
+        assert set(frame.attrs["codex_nb"]) >= {"source", "at"}
+        assert len(frame) or kind != "full"
+        round_trip(frame, tmp_path / "frame.parquet")
+
+
+@kept
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(data=st.data())
+def test_hostile_values_that_are_kept_come_out_alike_too(homes, builder, data, tmp_path):
+    """Files that another program wrote may hold anything."""
+    payload = spoilt(data, builder)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            warnings.filterwarnings("ignore", ".* texts are empty")
+            frame = builder.frame(*homes(), payload)
+    except CodexError:
+        return
+    assert dtypes(frame) == builder.dtypes
+    round_trip(frame, tmp_path / "frame.parquet")
+
+
+def spoilt(data, builder):
+    """Return a full payload some of whose values are others."""
+    payload = copy.deepcopy(data.draw(st.sampled_from(builder.full)))
+    for _ in range(data.draw(st.integers(1, 4))):
+        # A ledger's and a file's parts stay what they are; what is in them need not.
+        parts = [part for part in payload.values() if part] if isinstance(payload, dict) else [payload]
+        spots = list(leaves(data.draw(st.sampled_from(parts))))
+        if isinstance(payload, dict):
+            spots = [spot for spot in spots if isinstance(spot[0], dict)]
+        if spots:
+            holder, key = data.draw(st.sampled_from(spots))
+            holder[key] = data.draw(NASTY)
+    return payload
 
 
 def leaves(value):
