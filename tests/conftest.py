@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import os
+import signal
 
 import hypothesis
 import pytest
@@ -18,6 +19,8 @@ hypothesis.settings.load_profile("any machine")
 
 # Where no fixture of a test says otherwise (those of a module, say), the ledger of the machine's user stays out of it.
 os.environ["CODEX_NB_LEDGER"] = "off"
+# What a script runs behind itself is begun with Ctrl+C ignored, and so would be all that tests begin.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 TOKEN = "made-up-bearer-0123456789abcdef"
 
 
