@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from codex_nb.client.default import session as shared_session
 from codex_nb.columns import DURATION, FLAG, INSTANT, NUMBER, PERCENT, TEXT, TIME, Column, ordered, table
 from codex_nb.durations import window_name
 from codex_nb.frames.calls import moment_of
 from codex_nb.frames.cli import microseconds, rollouts
+from codex_nb.wire.json import as_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,10 +109,10 @@ def _of_ledger(session: Session, since: datetime | timedelta | str | float | Non
     first = moment_of(since)
     backends = {call.id: call.backend for call in session.ledger.calls(first)}
     for row in session.ledger.quota_history(first):
-        if row.used is not None:
-            length = row.minutes * 60.0 if row.minutes else None
+        used = _number_of(row.used)
+        if used is not None and isinstance(row.time, int):  # pyright: ignore[reportUnnecessaryIsInstance] - a file
             where = (row.source, backends.get(row.call), row.account, row.limit_name, row.slot)
-            yield Said(row.time, *where, row.used, length, row.resets_at)
+            yield Said(row.time, *where, used, _seconds(row.minutes), _number_of(row.resets_at))
 
 
 def _of_rollouts(since: datetime | timedelta | str | float | None, home: Path | str | None) -> Iterator[Said]:
@@ -124,8 +126,19 @@ def _of_rollouts(since: datetime | timedelta | str | float | None, home: Path | 
             query, [-(1 << 62) if first is None else first]
         ):
             backend = "chatgpt" if provider in PROVIDERS else provider
-            length = minutes * 60.0 if minutes else None
-            yield Said(at, "rollout", backend, None, limit, slot, used, length, resets_at, plan)
+            if (share := _number_of(used)) is not None:
+                ends = _number_of(resets_at)
+                yield Said(at, "rollout", backend, None, limit, slot, share, _seconds(minutes), ends, plan)
+
+
+def _number_of(value: Any) -> float | None:
+    """Return what one can count with; a file may hold anything."""
+    number = as_number(value)
+    return number if number is not None and math.isfinite(number) else None
+
+
+def _seconds(minutes: Any) -> float | None:
+    return number * 60.0 if (number := _number_of(minutes)) else None
 
 
 def _once(said: Iterable[Said]) -> Iterator[Said]:

@@ -58,6 +58,11 @@ return null;
 """
 
 
+# The last painting has the text for other readers, too. A kernel says that it is idle after each word of a widget.
+WHOLE = """() => 'text/plain' in
+    window.jupyterapp.shell.currentWidget.content.widgets[1].model.toJSON().outputs[0].data"""
+
+
 @pytest.mark.parametrize("front", ["lab", "notebook"])
 def test_the_answer_streams_and_survives(open_notebook, backend, front, tmp_path):
     """Text grows in place, nothing flickers or collapses, and the saved notebook shows all of it when opened again."""
@@ -71,6 +76,7 @@ def test_the_answer_streams_and_survives(open_notebook, backend, front, tmp_path
     assert "The end." not in growing
     opened.ready()
     opened.page.wait_for_function("() => document.body.innerText.includes('The end.')", timeout=60_000)
+    opened.page.wait_for_function(WHOLE, timeout=60_000)
     seen = opened.evaluate("cancelAnimationFrame(window.watching); return window.seen")
     assert seen["lost"] == 0
     assert max(seen["outputs"]) <= 2
