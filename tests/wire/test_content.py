@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from codex_nb.wire.content import changes, content, digest, leaves
@@ -36,7 +36,6 @@ def test_two_values_differ_where_their_leaves_do(one, two):
 
 
 @pytest.mark.parametrize("path", sorted(FIXTURES.glob("*.sse")), ids=lambda path: path.stem)
-@settings(max_examples=settings().max_examples // 4)  # for each of twenty streams
 @given(data=st.data())
 def test_scrubbing_keeps_the_events_and_the_cuts(path, data):
     """However the stream was cut: as many chunks, the same events but for the account's."""
