@@ -63,6 +63,18 @@ def pytest_xdist_make_scheduler(config, log):
             self.workqueue.move_to_end(min(rank, key=rank.get), last=False)
             super()._assign_work_unit(node)
 
+        def _reschedule(self, node):
+            # Of few tests a worker keeps the last one back until it knows what comes next, and would wait for ever.
+            while not node.shutting_down and self._pending_of(self.assigned_work[node]) <= 2:
+                super()._reschedule(node)
+
+        def remove_node(self, node):
+            crashed = super().remove_node(node)
+            for unit in self.workqueue.values():
+                if crashed in unit:  # it is told as failed, and is not to take another worker along
+                    unit[crashed] = True
+            return crashed
+
         def _split_scope(self, nodeid):
             module = nodeid.partition("::")[0]
             return next((group for start, group in TOGETHER.items() if module.startswith(start)), module)

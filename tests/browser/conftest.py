@@ -17,6 +17,7 @@ import pytest
 from tests.requirements_gate import require
 
 TOKEN = "made-up-server-token"
+LONGEST_MS = 120_000
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -118,11 +119,12 @@ class Notebook:
         self.page, self.path = page, path
 
     def evaluate(self, body, *arguments):
-        """Run JavaScript in the page with ``app`` and ``panel`` at hand."""
-        script = f"""async (given) => {{
+        """Run JavaScript in the page with ``app`` and ``panel`` at hand; Playwright itself would wait for ever."""
+        script = f"""(given) => {{
             const app = window.jupyterapp;
             const panel = app.shell.currentWidget;
-            {body}
+            const late = (_, fail) => setTimeout(fail, {LONGEST_MS}, new Error('This did not end in time.'));
+            return Promise.race([(async () => {{ {body} }})(), new Promise(late)]);
         }}"""
         return self.page.evaluate(script, list(arguments))
 
