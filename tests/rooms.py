@@ -4,12 +4,12 @@ import contextlib
 import os
 import shutil
 import subprocess
-import time
 
 import numpy as np
 
 from tests.requirements_gate import require
 from tests.sounds import wav
+from tests.waiting import until
 
 
 def missing():
@@ -40,7 +40,7 @@ def room(folder):
         env=environment,
         stderr=subprocess.DEVNULL,
     )
-    until((folder / "native").exists)
+    assert until((folder / "native").exists, 60)
     tone = folder / "tone.wav"
     tone.write_bytes(wav((8000 * np.sin(np.arange(16_000 * 120) / 6)).astype(np.int16)))
     player = subprocess.Popen(["paplay", tone], env=environment, stderr=subprocess.DEVNULL)
@@ -48,11 +48,3 @@ def room(folder):
     for process in (player, server):
         process.terminate()
         process.wait()
-
-
-def until(fact):
-    """Wait until something is so."""
-    deadline = time.monotonic() + 60
-    while not fact():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)

@@ -6,6 +6,7 @@ import nbformat
 import pytest
 
 from codex_nb.local import LocalBackend, Script, Turn
+from tests.waiting import until
 
 ANSWER = (
     "# A plan\n\nSome *emphasis*, `code` and a [link](https://example.org).\n\n"
@@ -119,7 +120,7 @@ def test_the_stop_button_interrupts(open_notebook, backend, front):
     opened.page.click(".codex-nb-stop")
     opened.page.wait_for_function("() => document.body.innerText.includes('Stopped after')", timeout=60_000)
     opened.ready()
-    assert backend.open_streams == 0
+    assert until(lambda: backend.open_streams == 0)
     answer, line, error = opened.outputs(1)
     assert answer["data"]["text/plain"].startswith("word word")
     assert "stopped" in line["data"]["text/plain"]

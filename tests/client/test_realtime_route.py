@@ -16,6 +16,7 @@ from tests.client.both import each, got, inside, tell
 from tests.client.rough_sockets import AGREED, DELTA, close, frame, rough_server
 from tests.client.test_transcriptions import sound, transcribe
 from tests.conftest import TOKEN
+from tests.waiting import until
 
 SOCKET = "/v1/realtime"
 
@@ -62,7 +63,7 @@ def test_samples_go_up_and_text_comes_down(face, make_backend, path, overheard):
     with wave.open(str(path)) as file:
         whole = file.readframes(file.getnframes())
     assert b"".join(base64.b64decode(event["audio"]) for event in overheard[1:-1]) == whole
-    assert backend.open_streams == 0
+    assert until(lambda: backend.open_streams == 0)
 
 
 def test_other_sound_is_made_fit(face, make_backend, overheard):
@@ -107,11 +108,7 @@ def test_a_reader_may_leave(face, make_backend, path):
         return stream.text
 
     assert tell(face, backend, story) == "A scrip"
-    for _ in range(200):  # the backend learns of it a moment later
-        if not backend.open_streams:
-            return
-        time.sleep(0.02)
-    raise AssertionError("The socket stays open.")
+    assert until(lambda: backend.open_streams == 0)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
 """An answer in flight, as its reader holds it."""
 
 import asyncio
-import time
 
 import pytest
 
 from codex_nb import errors
 from codex_nb.local import Fault, Script, Turn
 from tests.client.both import busy, each, got, inside, tell
+from tests.waiting import until
 
 WORDS = ["One ", "two ", "three."]
 TEXT = "".join(WORDS)
@@ -132,10 +132,7 @@ def test_leaving_an_asynchronous_loop_closes_the_stream(make_backend):
             return busy(session)
 
     assert asyncio.run(leave()) == []
-    deadline = time.monotonic() + 10
-    while backend.open_streams and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert backend.open_streams == 0
+    assert until(lambda: backend.open_streams == 0)
 
 
 def test_a_cancelled_task_closes_its_stream(make_backend):

@@ -1,12 +1,12 @@
 """Streams that cannot lie: whatever ends an answer early is an error that says so and keeps the text."""
 
-import time
 from pathlib import Path
 
 import pytest
 
 from codex_nb import errors
 from codex_nb.local import Fault, Script, Turn
+from tests.waiting import until
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 WORDS = ["One ", "two ", "three ", "four."]
@@ -20,10 +20,7 @@ def sse(*events):
 
 def closed(backend):
     """Wait a moment; return whether the backend has no answer under way."""
-    deadline = time.monotonic() + 10
-    while backend.open_streams and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return backend.open_streams == 0
+    return until(lambda: backend.open_streams == 0)
 
 
 CREATED = '{"type":"response.created","response":{"id":"r","output":[]}}'

@@ -10,6 +10,7 @@ import pytest
 
 from codex_nb.local import Fault, LocalBackend, Script, Turn
 from tests.local.raw import text_of
+from tests.waiting import until
 
 MODELS = "/backend-api/codex/models"
 
@@ -119,7 +120,7 @@ def test_stream_is_cut_after_events(raw, backend, how, error):
     content, broken = received(raw, backend)
     assert (content.count(b"\n\n"), broken) == (5, error)
     assert content.endswith(b"\n\n")
-    assert backend.open_streams == 0
+    assert until(lambda: backend.open_streams == 0)
 
 
 @pytest.mark.parametrize("size", [1, 100, 2000])
@@ -154,10 +155,7 @@ def test_silence_in_the_stream_ends_with_the_client(raw, backend):
         with pytest.raises(httpx.ReadTimeout):
             deque(map(events.extend, chunks))
     assert events.count(b"\n\n") == 3
-    deadline = time.time() + 10
-    while backend.open_streams and time.time() < deadline:
-        time.sleep(0.001)
-    assert backend.open_streams == 0
+    assert until(lambda: backend.open_streams == 0)
 
 
 def test_slow_drip_is_whole(raw):

@@ -11,17 +11,9 @@ import pytest
 from codex_nb.errors import CodexError
 from codex_nb.local import LocalBackend, Script, Turn, create_app
 from tests.local.raw import BEARER, RESPONSES, body, text_of
+from tests.waiting import until
 
 ENDLESS = Turn(text=["word "] * 10_000, pause=0.01)
-
-
-def wait_for(fact, seconds=10.0):
-    """Wait until a fact holds, and return how long it took."""
-    began = time.perf_counter()
-    while not fact():
-        assert time.perf_counter() - began < seconds
-        time.sleep(0.001)
-    return time.perf_counter() - began
 
 
 def test_import_is_light():
@@ -58,8 +50,8 @@ def test_disconnect_ends_the_answer_at_once(raw):
     """A client that leaves is noticed although nothing is being sent."""
     with LocalBackend(Script(turns=[Turn(text=["a", "b"], pause=30)])) as backend:
         with raw.stream(backend):
-            wait_for(lambda: backend.open_streams == 1)
-        wait_for(lambda: backend.open_streams == 0)
+            assert until(lambda: backend.open_streams == 1)
+        assert until(lambda: backend.open_streams == 0)
 
 
 def test_disconnect_before_the_first_byte_ends_the_answer(raw):
@@ -67,7 +59,7 @@ def test_disconnect_before_the_first_byte_ends_the_answer(raw):
     with LocalBackend(Script(turns=[Turn(text="late", delay=30)])) as backend:
         with pytest.raises(httpx.ReadTimeout):
             raw.http.post(backend.url + RESPONSES, json=body(), timeout=0.5)
-        wait_for(lambda: backend.open_streams == 0)
+        assert until(lambda: backend.open_streams == 0)
 
 
 def test_requests_tell_what_arrived(raw, backend):
@@ -161,4 +153,4 @@ def test_many_at_once(raw, backend):
     for thread in threads:
         thread.join()
     assert found == [True] * 40
-    assert backend.open_streams == 0
+    assert until(lambda: backend.open_streams == 0)

@@ -5,6 +5,7 @@ from jupyter_client.manager import start_new_kernel
 
 from codex_nb.local import LocalBackend, Script, Turn
 from tests.notebook.test_kernel import Kernel, displays
+from tests.waiting import until
 
 SETUP = """
 %reload_ext codex_nb
@@ -136,8 +137,7 @@ def test_what_was_stopped_is_not_sent(kernel, backend):
     ask(kernel, "one", cell="a")
     backend.add(Turn(text=["word "] * 4000, pause=0.02))
     message = kernel.start("%%codex\nlong")
-    while not backend.open_streams:
-        pass
+    assert until(lambda: backend.open_streams)
     kernel.manager.interrupt_kernel()
     assert kernel.finish(message)[0]["ename"] == "Stopped"
     ask(kernel, "two", cell="b")

@@ -15,7 +15,8 @@ from codex_nb.notebook.hearing import Hearing
 from codex_nb.notebook.recordings import Inbox
 from tests.notebook.test_kernel import Kernel
 from tests.requirements_gate import require
-from tests.rooms import missing, room, until
+from tests.rooms import missing, room
+from tests.waiting import until
 
 RECORD = "from codex_nb.notebook.listening import record_here; record_here(None, seconds=1, save={!r})"
 
@@ -64,7 +65,7 @@ def test_seconds_end_a_recording(kernel, tmp_path):
 def test_an_interrupt_ends_a_recording(kernel, tmp_path):
     """What was said until then is made into text; the cell is no failure."""
     cell = kernel.start(f"%codex_transcribe --mic --save {tmp_path}")
-    until(lambda: any(path.stat().st_size > 8000 for path in tmp_path.glob("*.wav.part")))
+    assert until(lambda: any(path.stat().st_size > 8000 for path in tmp_path.glob("*.wav.part")), 60)
     kernel.manager.interrupt_kernel()
     reply, messages = kernel.finish(cell)
     assert reply["status"] == "ok", reply
@@ -77,13 +78,13 @@ def test_the_recorder_uses_it_where_the_page_has_none(kernel, tmp_path):
     """A page asks for it, sees the level, and ends it; then the kernel is killed in the middle of another one."""
     kernel.run(f"r = codex_nb.Recorder(save={str(tmp_path)!r}); take = r._dictation.take")
     kernel.run("take({'kind': 'listen', 'id': 'ab12'})")
-    until(lambda: float(kernel.value("r.shown.get('level', 0)")) > 0.5)
+    assert until(lambda: float(kernel.value("r.shown.get('level', 0)")) > 0.5, 60)
     assert kernel.value("r.shown['phase']") == "'listening'"
     kernel.run("take({'kind': 'hush', 'id': 'ab12'})")
     assert kernel.value("(await r.result()).text") == "'Third.'"
     assert kernel.value("(r.recording.path.suffix, r.recording.duration > 0.1)") == "('.wav', True)"
     kernel.run("take({'kind': 'listen', 'id': 'cd34'})")
-    until(lambda: any(path.stat().st_size > 16_000 for path in tmp_path.glob("*.wav.part")))
+    assert until(lambda: any(path.stat().st_size > 16_000 for path in tmp_path.glob("*.wav.part")), 60)
     os.kill(int(kernel.value("__import__('os').getpid()")), signal.SIGKILL)
     (part,) = tmp_path.glob("*.wav.part")
     import av

@@ -6,6 +6,7 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 from codex_nb.local import Fault, LocalBackend, Script, Turn
+from tests.waiting import until
 
 SECONDS = 20
 
@@ -78,16 +79,6 @@ def displays(messages):
     return list(kept.values())
 
 
-def until(condition, seconds=20.0):
-    """Wait for a fact; return whether it came."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
 def test_the_saved_output_is_the_answer_and_its_receipt(kernel, backend):
     """One Markdown output with the text itself as plain text, one line below it, whatever came in between."""
     text = "# Title\n\n<script>alert(1)</script> and `code`.\n"
@@ -119,7 +110,7 @@ def test_text_before_a_pause_of_the_stream_is_painted(kernel, backend):
     backend.add(Turn(text=["one ", "two ", "three "]))
     backend.inject(Fault.silence(8, after_events=7))
     message_id = kernel.start("%%codex\nx")
-    assert until(lambda: backend.open_streams == 1)
+    assert until(lambda: backend.open_streams == 1, SECONDS)
     seen = ""
     while backend.open_streams and seen != "one two three ":
         message = kernel.client.get_iopub_msg(timeout=SECONDS)
@@ -133,7 +124,7 @@ def test_interrupt_keeps_the_partial_answer_and_closes_the_connection(kernel, ba
     """It is quick, one line, and the next cell works."""
     backend.add(Turn(text=["word "] * 4000, pause=0.02))
     message_id = kernel.start("%%codex -o stopped\nx")
-    assert until(lambda: backend.open_streams == 1)
+    assert until(lambda: backend.open_streams == 1, SECONDS)
     time.sleep(0.5)
     asked = time.monotonic()
     kernel.manager.interrupt_kernel()
@@ -141,7 +132,7 @@ def test_interrupt_keeps_the_partial_answer_and_closes_the_connection(kernel, ba
     assert time.monotonic() - asked < 20
     assert (reply["status"], reply["ename"]) == ("error", "Stopped")
     assert len(reply["traceback"]) == 1
-    assert until(lambda: backend.open_streams == 0)
+    assert until(lambda: backend.open_streams == 0, SECONDS)
     answer, line = displays(messages)
     assert answer["text/plain"].startswith("word word ")
     assert "stopped" in line["text/plain"]
@@ -158,7 +149,7 @@ def test_interrupt_before_the_first_byte_stops_too(kernel, backend):
     """A request that gets no answer can be stopped."""
     backend.add(Turn(text="never", delay=30))
     message_id = kernel.start("%%codex\nx")
-    assert until(lambda: any(r.path.endswith("/responses") for r in backend.requests))
+    assert until(lambda: any(r.path.endswith("/responses") for r in backend.requests), SECONDS)
     time.sleep(0.2)
     asked = time.monotonic()
     kernel.manager.interrupt_kernel()
