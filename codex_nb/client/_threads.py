@@ -1,4 +1,4 @@
-"""Flows side by side on the synchronous face: each on a thread of its own, what they tell on the caller's."""
+"""Flows side by side on the synchronous face: on threads that take one after the other, and tell the caller's."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import contextvars
 import threading
 from collections import deque
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Final
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
 
 from codex_nb.client._waiting import next_of
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Halted", "side_by_side"]
 
-# Seconds that a flow has to send its first request before this thread takes the interpreter for a result.
-HEAD_START: Final = 0.001
-
 
 class Halted(BaseException):
     """A flow is left because one beside it failed."""
@@ -32,79 +29,100 @@ class Halted(BaseException):
 class _Ended:
     """The end of a flow."""
 
+    number: int
     result: Any
 
 
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """The end of a thread, and why, if it is not that no flow is left."""
+
+    error: BaseException | None = None
+
+
 def side_by_side(step: Together, run: Run) -> Generator[Any, None, list[Any]]:
-    """Do what ``step`` asks for by ``run``. Flows are taken on the caller's thread, which an interrupt frees."""
+    """Do what ``step`` asks for by ``run``. The caller's thread waits, finishes results, and hears interrupts."""
     threads = _Threads(step, run)
     try:
-        for flow in step.flows:
-            while threads.full:
-                yield from threads.turn()
-            threads.start(flow)
-        while threads.unfinished:
+        threads.start()
+        while threads.busy:
             yield from threads.turn()
     finally:
-        threads.halted.set()
-    return [threads.results[number] for number in range(threads.started)]
+        threads.halt()
+    return [threads.results[number] for number in range(len(threads.results))]
 
 
 class _Threads:
     """The threads of one step."""
 
     def __init__(self, step: Together, run: Run) -> None:
-        self.halted = threading.Event()
         self.results: dict[int, Any] = {}
-        self.started = 0
         self._step = step
         self._run = run
-        self._came: SimpleQueue[tuple[int, Any, BaseException | None]] = SimpleQueue()
-        self._waiting: deque[tuple[int, Any]] = deque()
-        self._head_start = 0.0
+        self._flows = iter(enumerate(step.flows))
+        self._taking = threading.Lock()
+        self._room = threading.Semaphore(step.most)
+        self._halted = threading.Event()
+        self._no_more = False
+        self._running = 0
+        self._came: SimpleQueue[Any] = SimpleQueue()
+        self._waiting: deque[_Ended] = deque()
 
     @property
-    def unfinished(self) -> int:
-        """How many are under way, or wait for what is left to do with them."""
-        return self.started - len(self.results)
+    def busy(self) -> bool:
+        """Whether something is under way, or waits for what is left to do with it."""
+        return bool(self._running or self._waiting)
 
-    @property
-    def full(self) -> bool:
-        """Whether there is no room for one more."""
-        return self.unfinished - len(self._waiting) >= self._step.limit or self.unfinished >= self._step.most
+    def start(self) -> None:
+        """Begin as many threads as may run at once, or as find something to do."""
+        while self._running < self._step.limit and not self._no_more:
+            run = contextvars.copy_context().run
+            threading.Thread(target=run, args=(self._work,), daemon=True).start()
+            self._running += 1
 
-    def start(self, flow: Flow[Any]) -> None:
-        """Begin a flow."""
-        run = contextvars.copy_context().run
-        threading.Thread(target=run, args=(self._work, self.started, flow), daemon=True).start()
-        self.started += 1
-        self._head_start = HEAD_START
+    def halt(self) -> None:
+        """Have every thread leave at its next step, and those that wait for room at once."""
+        self._halted.set()
+        self._room.release(self._step.limit)
 
     def turn(self) -> Generator[Any, None, None]:
         """Take what came, and give it if it is told; do what is left of a result while nothing comes; else wait."""
-        try:
-            number, event, error = self._came.get(timeout=self._head_start) if self._waiting else next_of(self._came)
-        except Empty:
-            self._head_start = 0.0
-            self._finish(*self._waiting.popleft())
+        if self._waiting and self._came.empty():
+            ended = self._waiting.popleft()
+            self.results[ended.number] = self._step.then(ended.result) if self._step.then else ended.result
+            self._room.release()
             return
-        if error:
-            raise error
-        if isinstance(event, _Ended):
-            self._waiting.append((number, event.result))
-        else:
-            yield event
+        match next_of(self._came):
+            case _Ended() as ended:
+                self._waiting.append(ended)
+            case _Left(error):
+                self._running -= 1
+                if error:
+                    raise error
+            case told:
+                yield told
 
-    def _finish(self, number: int, result: Any) -> None:
-        self.results[number] = self._step.then(result) if self._step.then else result
-
-    def _work(self, number: int, flow: Flow[Any]) -> None:
+    def _work(self) -> None:
         try:
-            for event in self._telling(flow):
-                self._came.put((number, event, None))
+            while taken := self._next():
+                for event in self._telling(*taken):
+                    self._came.put(event)
+        except Halted:
+            self._came.put(_Left())
         except BaseException as error:  # noqa: BLE001 - raised again on the caller's thread
-            self._came.put((number, None, error))
+            self._halted.set()  # before another thread takes the next flow
+            self._came.put(_Left(error))
+        else:
+            self._came.put(_Left())
 
-    def _telling(self, flow: Flow[Any]) -> Generator[Any, None, None]:
-        result = yield from self._run(flow, self.halted)
-        yield _Ended(result)
+    def _next(self) -> tuple[int, Flow[Any]] | None:
+        """Take the next flow when there is room for one more; None if there is none, or it is too late."""
+        self._room.acquire()
+        with self._taking:
+            taken = None if self._halted.is_set() else next(self._flows, None)
+            self._no_more = taken is None
+            return taken
+
+    def _telling(self, number: int, flow: Flow[Any]) -> Generator[Any, None, None]:
+        result = yield from self._run(flow, self._halted)
+        yield _Ended(number, result)

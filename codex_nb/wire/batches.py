@@ -127,7 +127,7 @@ def _texts(found: list[Any]) -> list[str]:
         for place, each in enumerate(found):
             if not isinstance(each, str):
                 raise _refused(f"Input {place} is no text but {_named(each)}.", "Leave it out, or fill the gap.", place)
-    if "" in found:
+    if not all(found):
         place = found.index("")
         raise _refused(f"Input {place} is empty.", "The service embeds no empty text; leave it out.", place)
     return cast("list[str]", found)
