@@ -1,8 +1,9 @@
 """The thread that writes the ledger: a call hands its entry over in microseconds, and no event loop waits for a disk.
 
-An entry is written as soon as the thread gets to it, with those that came meanwhile, so a killed process loses at most
-its last instant. What waits is written when the process ends. A file that cannot be written is said once, in the log,
-and does nothing to the calls: while it is only locked or full the newest entries are kept and tried again.
+An entry is written a moment after it came, with those that came meanwhile, so a killed process loses at most its last
+instant, and many calls one after the other share a transaction. What waits is written when the process ends. A file
+that cannot be written is said once, in the log, and does nothing to the calls: while it is only locked or full the
+newest entries are kept and tried again.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ log = logging.getLogger("codex_nb.ledger")
 
 KEPT: Final = 10_000
 BATCH: Final = 500
+MOMENT_SECONDS: Final = 0.05
 RETRY_SECONDS: Final = 0.5
 # How long the end of the process, or a reader, waits for the thread.
 PATIENCE: Final = 3.0
@@ -72,6 +74,7 @@ class Writer:
         self._waiting: deque[Entry] = deque(maxlen=KEPT)
         self._thread: threading.Thread | None = None
         self._using_file = threading.Lock()
+        self._awaited = threading.Event()
 
     def start(self) -> None:
         """Start the thread, if it does not run."""
@@ -97,6 +100,7 @@ class Writer:
         self.start()
         done = threading.Event()
         self._queue.put(done)
+        self._awaited.set()
         if self._thread:
             done.wait(seconds)
 
@@ -106,6 +110,7 @@ class Writer:
             thread, self._thread = self._thread, None
         if thread and thread.is_alive():
             self._queue.put(_Stop())
+            self._awaited.set()
             thread.join(PATIENCE)
 
     def _work(self) -> None:
@@ -129,10 +134,12 @@ class Writer:
                 mark.set()
 
     def _taken(self) -> list[Item]:
-        """Wait for the next item, and take what else is there."""
+        """Wait for the next item, and take what else comes in a moment, or is there already if it is waited for."""
         items: list[Item] = []
         with suppress(Empty):
             items.append(self._queue.get(timeout=RETRY_SECONDS if self._waiting else None))
+            self._awaited.wait(MOMENT_SECONDS)
+            self._awaited.clear()
             while len(items) < BATCH:
                 items.append(self._queue.get_nowait())
         return items
