@@ -151,8 +151,9 @@ class _Some(dict[str, list[Any]]):
 
     def __missing__(self, path: str) -> list[Any]:
         before, _, name = path.rpartition(".")
-        read = attrgetter(name)
-        self[path] = [None if one is None else read(one) for one in self[before]]
+        found, read = self[before], attrgetter(name)
+        # Of the rows themselves none is missing.
+        self[path] = [None if one is None else read(one) for one in found] if before else list(map(read, found))
         return self[path]
 
 

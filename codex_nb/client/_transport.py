@@ -199,7 +199,7 @@ def secrets_of(response: httpx.Response) -> list[str]:
 
 def without_query(url: httpx.URL) -> str:
     """Return ``url`` as it may be shown: a query can hold a signature."""
-    return str(url.copy_with(query=None, fragment=None))
+    return str(url).partition("#")[0].partition("?")[0]
 
 
 def _unsigned(record: logging.LogRecord) -> bool:
