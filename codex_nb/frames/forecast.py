@@ -153,7 +153,8 @@ def _window(rows: Any, now: float) -> _Window | None:
 
 
 def _series(part: Any) -> tuple[list[float], list[float]]:
-    return [when.timestamp() for when in part["time"]], [float(value) for value in part["used"].cummax()]
+    # A file may hold what is no percent.
+    return [when.timestamp() for when in part["time"]], part["used"].clip(0.0, 100.0).cummax().tolist()
 
 
 def _drawn(window: _Window) -> dict[str, Any]:

@@ -76,6 +76,8 @@ class Pace(NamedTuple):
         low, high = left, left
         while self._least(high) < left:
             high *= 2.0
+            if math.isinf(high):  # so uneven that it may be never
+                return high
         for _ in range(50):
             middle = (low + high) / 2.0
             low, high = (middle, high) if self._least(middle) < left else (low, middle)

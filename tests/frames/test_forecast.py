@@ -4,9 +4,13 @@ import json
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from codex_nb import Bearer, InvalidOption, Session, frames
+from codex_nb.columns import table
 from codex_nb.frames import plots
+from codex_nb.frames.history import HISTORY as COLUMNS
 from codex_nb.frames.history import Said, periods
 from codex_nb.local import Script, Turn
 from tests.frames.builders import COUNT, FLAG, KIND, LENGTH, PERCENT, STR, TIME, dtypes, round_trip
@@ -140,6 +144,37 @@ def test_nothing_is_said_across_a_reset():
     assert slow["at_reset"] == pytest.approx(30)
     assert slow["at_reset_low"] <= slow["at_reset"] <= slow["at_reset_high"]
     assert slow["limit_in"] > slow["resets_in"]
+
+
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(
+    rows=st.lists(
+        st.builds(
+            said,
+            st.floats(0, 600) | st.floats(0, 1e-5),
+            NUMBERS | st.floats(0, 100),
+            st.none() | st.just(700.0) | st.floats(0, 1e8),
+            st.none() | st.just(36_000.0) | NUMBERS,
+        ),
+        min_size=1,
+    ),
+    since=st.floats(0, 1e8),
+)
+def test_a_forecast_comes_to_an_end_whatever_was_observed(rows, since):
+    """The interval is in order, and of what lies far off or is out of all measure nothing is said."""
+    history = table(COLUMNS, periods(sorted(rows, key=lambda one: one.at)), source="usage_history")
+    frame = frames.forecast(history=history, now=BEGAN + since)
+    assert dtypes(frame) == FORECAST
+    for row in frame.itertuples():
+        assert 0 <= row.used <= 100
+        for low, expected, high in (
+            (row.at_reset_low, row.at_reset, row.at_reset_high),
+            (row.limit_in_low, row.limit_in, row.limit_in_high),
+        ):
+            told = [each for each in (low, expected, high) if not pd.isna(each)]
+            assert told == sorted(told)
 
 
 def test_no_use_never_reaches_the_limit(tmp_path):
