@@ -211,10 +211,9 @@ def _columns_in(db: sqlite3.Connection, table: str) -> set[str]:
 
 def _check_owner(db: sqlite3.Connection) -> None:
     """Refuse a file that is not ours: one with tables, or with another program's mark."""
-    owner = _number(db, "application_id")
-    if owner == APPLICATION:
-        return
-    if owner or db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+    tables = db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    owner = _number(db, "application_id")  # after the tables, with which another process may write it just now
+    if owner != APPLICATION and (owner or tables):
         raise NoLedger("it is another program's database")
 
 

@@ -220,8 +220,9 @@ def _prepare(db: sqlite3.Connection) -> None:
 
 
 def _check_owner(db: sqlite3.Connection) -> None:
-    owner = _number(db, "application_id")
-    if owner != APPLICATION and (owner or db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()):
+    tables = db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    owner = _number(db, "application_id")  # after the tables, with which another process may write it just now
+    if owner != APPLICATION and (owner or tables):
         raise _Foreign("it is another program's database")
     if _number(db, "user_version") > VERSION and owner == APPLICATION:
         raise _Foreign("a newer version of codex_nb made it")

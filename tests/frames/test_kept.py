@@ -142,6 +142,29 @@ def test_several_processes_write_at_once_to_a_file_that_was_broken(kept):
     assert len([*kept.path.parent.glob("kept.sqlite3.broken-*[0-9]")]) == 1
 
 
+@pytest.mark.parametrize("moment", range(8))
+def test_a_file_that_another_process_begins_meanwhile_is_ours(kept, monkeypatch, moment):
+    """Between any two statements of its opening."""
+    connect = sqlite3.connect
+
+    def meddling(*args, **options):
+        """Have another one begin the file before the statement of this number."""
+        monkeypatch.undo()
+        db, said = connect(*args, **options), []
+
+        def statement(_):
+            said.append(1)
+            if len(said) == moment + 1:
+                Kept(kept.path).put_many([(b"theirs", b"1")])
+
+        db.set_trace_callback(statement)
+        return db
+
+    monkeypatch.setattr(sqlite3, "connect", meddling)
+    kept.put_many([(b"ours", b"2")])
+    assert kept.get_many([b"theirs", b"ours"]) == {b"theirs": b"1", b"ours": b"2"}
+
+
 def test_another_programs_database_is_left_alone(kept):
     """A warning says that nothing is kept."""
     kept.path.parent.mkdir()
