@@ -76,7 +76,7 @@ def _altair(shown: pd.DataFrame, title: str) -> Any:
         return nothing(alt, EMPTY)
     head = alt.TitleParams(title, anchor="start", color=GREY)
     # The id keeps tasks of one title apart; what is written is the title.
-    labels = alt.Axis(labelExpr=f"{_names(shown)}[datum.value]", labelLimit=320, **AXIS)
+    labels = alt.Axis(labelExpr=f"{_names(shown)}[datum.value]", labelLimit=240, **AXIS)
     present = [status for status in COLOURS if status in set(shown["status"])]
     colours = alt.Scale(domain=present, range=[COLOURS[status] for status in present])
     legend = alt.Legend(labelColor=GREY, titleColor=GREY, orient="top", title=None)
@@ -91,7 +91,7 @@ def _altair(shown: pd.DataFrame, title: str) -> Any:
         stroke=alt.Stroke("status:N", scale=colours, legend=None),
     )
     lengths = base.mark_text(align="left", dx=6, fontSize=9, color=GREY).encode(x=alt.X("end:T"), text="duration")
-    layers = alt.layer(bars, lengths, data=shown).properties(width=460, height=alt.Step(20))
+    layers = alt.layer(bars, lengths, data=shown).properties(width=420, height=alt.Step(20))
     header = alt.Header(labelColor=GREY, labelAnchor="start", labelOrient="top", title=None)
     return (
         layers.facet(row=alt.Row("environment:N", header=header, sort=None), spacing=8)
