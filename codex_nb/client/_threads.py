@@ -1,4 +1,4 @@
-"""Flows side by side on the synchronous face: on threads that take one after the other, and tell the caller's."""
+"""Flows side by side for the synchronous face: threads take one after the other, the caller's hears what they tell."""
 
 from __future__ import annotations
 

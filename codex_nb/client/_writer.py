@@ -31,6 +31,7 @@ log = logging.getLogger("codex_nb.ledger")
 
 KEPT: Final = 10_000
 BATCH: Final = 500
+# How long an entry waits for others, as long as nobody waits for it.
 MOMENT_SECONDS: Final = 0.05
 RETRY_SECONDS: Final = 0.5
 # How long the end of the process, or a reader, waits for the thread.

@@ -81,7 +81,7 @@ class Ledger:
             self._writer.start()
 
     def add(self, entry: Entry) -> None:
-        """Take an entry over; it is written at once, on a thread of its own."""
+        """Take an entry over; it is written in a moment, on a thread of its own."""
         if self._writer:
             self._writer.put(entry)
 

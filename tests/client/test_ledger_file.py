@@ -16,6 +16,7 @@ from codex_nb.client._ledger_file import APPLICATION, VERSION, Entry, LedgerFile
 from codex_nb.client.ledger import Ledger, chosen_path
 from codex_nb.local import Script, Turn
 from tests.conftest import TOKEN
+from tests.databases import meddle
 
 BEGINNING = """
 import os, sys, time
@@ -98,22 +99,7 @@ def test_many_processes_begin_and_write_one_file(ledger):
 @pytest.mark.parametrize("moment", range(8))
 def test_a_file_that_another_process_begins_meanwhile_is_ours(ledger, monkeypatch, moment):
     """Between any two statements of its opening."""
-    connect = sqlite3.connect
-
-    def meddling(*args, **options):
-        """Have another one begin the file before the statement of this number."""
-        monkeypatch.undo()
-        db, said = connect(*args, **options), []
-
-        def statement(_):
-            said.append(1)
-            if len(said) == moment + 1:
-                LedgerFile(ledger.path).close()
-
-        db.set_trace_callback(statement)
-        return db
-
-    monkeypatch.setattr(sqlite3, "connect", meddling)
+    meddle(monkeypatch, moment, lambda: LedgerFile(ledger.path).close())
     added(ledger)
     ledger.flush(60)
     assert ledger.trouble is None

@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from codex_nb.frames.kept import Kept, key_of
+from tests.databases import meddle
 from tests.processes import start
 
 
@@ -145,22 +146,7 @@ def test_several_processes_write_at_once_to_a_file_that_was_broken(kept):
 @pytest.mark.parametrize("moment", range(8))
 def test_a_file_that_another_process_begins_meanwhile_is_ours(kept, monkeypatch, moment):
     """Between any two statements of its opening."""
-    connect = sqlite3.connect
-
-    def meddling(*args, **options):
-        """Have another one begin the file before the statement of this number."""
-        monkeypatch.undo()
-        db, said = connect(*args, **options), []
-
-        def statement(_):
-            said.append(1)
-            if len(said) == moment + 1:
-                Kept(kept.path).put_many([(b"theirs", b"1")])
-
-        db.set_trace_callback(statement)
-        return db
-
-    monkeypatch.setattr(sqlite3, "connect", meddling)
+    meddle(monkeypatch, moment, lambda: Kept(kept.path).put_many([(b"theirs", b"1")]))
     kept.put_many([(b"ours", b"2")])
     assert kept.get_many([b"theirs", b"ours"]) == {b"theirs": b"1", b"ours": b"2"}
 
