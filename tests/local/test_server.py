@@ -1,9 +1,12 @@
 """The backend as a thing of this process: it starts, several at once, and stops whatever is under way."""
 
+import gc
+import socket
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -82,6 +85,32 @@ def test_requests_on_one_connection_share_its_number(raw, backend):
         other.get(backend.url + "/v1/models")
     numbers = [request.connection for request in backend.requests]
     assert numbers[0] == numbers[1] != numbers[2]
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_who_comes_while_it_stops_is_sent_away(turns):
+    """However many turns of its loop after the word to stop: no socket stays open, which pytest would tell."""
+    backend = LocalBackend("scripted").start()
+    address = backend.url.removeprefix("http://").split(":")
+    loop, clients = backend._server._loop, []
+
+    def come(after):
+        if after:
+            loop.call_soon(come, after - 1)
+        else:
+            with suppress(ConnectionRefusedError):  # it is closed already
+                clients.extend(socket.create_connection(address) for _ in range(3))
+
+    loop.call_soon_threadsafe(lambda: (backend._server.stop(), come(turns)))
+    thread = backend._thread
+    thread.join(10)
+    assert not thread.is_alive()
+    backend.stop()
+    gc.collect()
+    assert len(clients) == 3 or turns > 3
+    for client in clients:
+        with client, suppress(ConnectionResetError):
+            assert client.recv(1) == b""
 
 
 def test_stopped_backend_starts_anew(raw):
