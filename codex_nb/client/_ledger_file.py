@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple, get_args, get_type_hints
 
-__all__ = ["CallRow", "Entry", "LedgerFile", "NoLedger", "QuotaRow", "account_key", "readable"]
+from codex_nb.databases import check_owner, number, transaction
+
+__all__ = ["CallRow", "Entry", "LedgerFile", "QuotaRow", "account_key", "readable"]
 
 APPLICATION: Final = 0x63646E62  # marks the file as ours
 VERSION: Final = 1
@@ -93,10 +95,6 @@ class Entry:
     quota: list[dict[str, str | float | None]] = field(default_factory=list[dict[str, "str | float | None"]])
 
 
-class NoLedger(Exception):
-    """The file is no ledger."""
-
-
 KINDS: Final = {int: "INTEGER", float: "REAL", str: "TEXT"}
 ROWS: Final[dict[str, type[CallRow | QuotaRow]]] = {"calls": CallRow, "quota": QuotaRow}
 
@@ -113,7 +111,7 @@ class LedgerFile:
     """The open file, for writing. Not for several threads at once.
 
     Raises:
-        NoLedger: the file is another program's.
+        ForeignDatabase: the file is another program's.
         sqlite3.Error, OSError: it cannot be opened.
 
     """
@@ -134,12 +132,12 @@ class LedgerFile:
 
     def _prepare(self) -> dict[str, set[str]]:
         """Bring the tables up to date; return the columns of each that can be written."""
-        _check_owner(self._db)
+        check_owner(self._db, APPLICATION)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
-        with _transaction(self._db):
-            _check_owner(self._db)
-            if _number(self._db, "user_version") < VERSION:
+        with transaction(self._db):
+            check_owner(self._db, APPLICATION)
+            if number(self._db, "user_version") < VERSION:
                 self._create()
             return {table: set(_columns(table)) & _columns_in(self._db, table) - {"id"} for table in ROWS}
 
@@ -166,7 +164,7 @@ class LedgerFile:
 
     def write(self, entries: Iterable[Entry]) -> None:
         """Write all entries, or on an error none."""
-        with _transaction(self._db):
+        with transaction(self._db):
             for entry in entries:
                 account = account_key(self._salt, entry.account)
                 call = self._insert("calls", entry.call | {"account": account})
@@ -185,36 +183,8 @@ class LedgerFile:
         self._db.close()
 
 
-class _transaction:  # noqa: N801 - used as a statement
-    """A transaction that takes its lock at once, so that it cannot fail in its middle for want of one."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self.db = db
-
-    def __enter__(self) -> None:
-        self.db.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self.db.execute("COMMIT")
-        elif self.db.in_transaction:
-            self.db.execute("ROLLBACK")
-
-
-def _number(db: sqlite3.Connection, pragma: str) -> int:
-    return db.execute(f"PRAGMA {pragma}").fetchone()[0]
-
-
 def _columns_in(db: sqlite3.Connection, table: str) -> set[str]:
     return {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
-
-
-def _check_owner(db: sqlite3.Connection) -> None:
-    """Refuse a file that is not ours: one with tables, or with another program's mark."""
-    tables = db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-    owner = _number(db, "application_id")  # after the tables, with which another process may write it just now
-    if owner != APPLICATION and (owner or tables):
-        raise NoLedger("it is another program's database")
 
 
 def account_key(salt: bytes, account: str | None) -> str | None:
@@ -228,13 +198,13 @@ def readable(path: Path) -> tuple[sqlite3.Connection, dict[str, str]]:
     A column that the file does not have reads as NULL.
 
     Raises:
-        NoLedger: it is another program's.
+        ForeignDatabase: it is another program's.
         sqlite3.Error: it cannot be opened.
 
     """
     db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
     try:
-        _check_owner(db)
+        check_owner(db, APPLICATION)
         selections: dict[str, str] = {}
         for table in ROWS:
             there = _columns_in(db, table)

@@ -20,7 +20,8 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
-from codex_nb.client._ledger_file import Entry, LedgerFile, NoLedger
+from codex_nb.client._ledger_file import Entry, LedgerFile
+from codex_nb.databases import ForeignDatabase
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -155,7 +156,7 @@ class Writer:
                 self._file = None
             self._file = self._file or LedgerFile(self.path)
             self._file.write(self._waiting)
-        except (sqlite3.Error, NoLedger, OSError, OverflowError) as error:
+        except (sqlite3.Error, ForeignDatabase, OSError, OverflowError) as error:
             self._fail(error)
         else:
             self._waiting.clear()

@@ -9,8 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from codex_nb.client._ledger_file import CallRow, NoLedger, QuotaRow, account_key, readable
+from codex_nb.client._ledger_file import CallRow, QuotaRow, account_key, readable
 from codex_nb.client._writer import Writer
+from codex_nb.databases import ForeignDatabase
 from codex_nb.errors import CodexError
 from codex_nb.settings import chosen_file
 
@@ -146,7 +147,7 @@ class Ledger:
         try:
             db, columns = readable(self.path)
             yield db, columns
-        except (sqlite3.Error, NoLedger) as error:
+        except (sqlite3.Error, ForeignDatabase) as error:
             raise CodexError(
                 f"The ledger {self.path} cannot be read: {error}.",
                 hint="Move the file away to begin a new one, or name another in CODEX_NB_LEDGER.",

@@ -21,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
+from codex_nb.databases import ForeignDatabase, check_owner, number, transaction
 from codex_nb.notices import warn
 from codex_nb.settings import chosen_file
 
@@ -45,10 +46,6 @@ def key_of(*parts: Any) -> bytes:
     """Return the key of what is made from ``parts``, which are what JSON can say: 32 bytes, the same on any machine."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).digest()
-
-
-class _Foreign(Exception):
-    """The file is another program's, or that of a newer version."""
 
 
 class Kept:
@@ -140,7 +137,7 @@ class Kept:
                         raise
                     self._put_aside(self.path, error)
                     return use(self._opened(self.path))
-            except (sqlite3.Error, OSError, _Foreign, OverflowError) as error:
+            except (sqlite3.Error, OSError, ForeignDatabase, OverflowError) as error:
                 self._say(f"{self.path} cannot be used ({error}): results are not kept.")
                 return otherwise
 
@@ -205,31 +202,17 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(db: sqlite3.Connection) -> None:
-    _check_owner(db)
+    check_owner(db, APPLICATION, VERSION)
     db.execute(f"PRAGMA page_size = {PAGE_SIZE}")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = NORMAL")
-    if _number(db, "user_version") == VERSION:
+    if number(db, "user_version") == VERSION:
         return
-    db.execute("BEGIN IMMEDIATE")  # an error closes the connection, and so takes it back
-    _check_owner(db)
-    db.execute("CREATE TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY, value BLOB NOT NULL)")
-    db.execute(f"PRAGMA application_id = {APPLICATION}")
-    db.execute(f"PRAGMA user_version = {VERSION}")
-    db.execute("COMMIT")
-
-
-def _check_owner(db: sqlite3.Connection) -> None:
-    tables = db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-    owner = _number(db, "application_id")  # after the tables, with which another process may write it just now
-    if owner != APPLICATION and (owner or tables):
-        raise _Foreign("it is another program's database")
-    if _number(db, "user_version") > VERSION and owner == APPLICATION:
-        raise _Foreign("a newer version of codex_nb made it")
-
-
-def _number(db: sqlite3.Connection, pragma: str) -> int:
-    return db.execute(f"PRAGMA {pragma}").fetchone()[0]
+    with transaction(db):
+        check_owner(db, APPLICATION, VERSION)
+        db.execute("CREATE TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY, value BLOB NOT NULL)")
+        db.execute(f"PRAGMA application_id = {APPLICATION}")
+        db.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _count(db: sqlite3.Connection) -> int:
@@ -241,13 +224,8 @@ def _read(keys: list[bytes], db: sqlite3.Connection) -> dict[bytes, bytes]:
 
 
 def _write(pairs: list[tuple[bytes, bytes]], db: sqlite3.Connection) -> None:
-    db.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(db):
         db.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?)", pairs)
-        db.execute("COMMIT")
-    finally:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
 
 
 def _delete(keys: list[bytes], db: sqlite3.Connection) -> None:

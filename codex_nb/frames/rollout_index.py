@@ -14,6 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
+from codex_nb.databases import number, transaction
 from codex_nb.frames.rollout_files import Found, find, lines, opened
 from codex_nb.frames.rollouts import Event, Limit, Reader, interesting
 from codex_nb.settings import cache_folder
@@ -63,7 +64,7 @@ def _updated(path: Path, home: Path) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
-        if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+        if number(db, "user_version") != VERSION:
             _create(db)
         _update(db, find(home))
     except BaseException:
@@ -75,13 +76,13 @@ def _updated(path: Path, home: Path) -> sqlite3.Connection:
 
 
 def _create(db: sqlite3.Connection) -> None:
-    db.execute("BEGIN IMMEDIATE")
-    if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+    with transaction(db):
+        if number(db, "user_version") == VERSION:  # another process was faster
+            return
         for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
             db.execute(f"DROP TABLE {table}")
         for statement in filter(str.strip, TABLES.split(";")):
             db.execute(statement)
-    db.execute("COMMIT")
 
 
 def _update(db: sqlite3.Connection, found: list[Found]) -> None:
