@@ -28,7 +28,7 @@ def check_owner(db: sqlite3.Connection, mark: int, newest: int | None = None) ->
     owner = number(db, "application_id")  # after the tables, with which another process may write it just now
     if owner != mark and (owner or tables):
         raise ForeignDatabase("it is another program's database")
-    if newest is not None and owner == mark and number(db, "user_version") > newest:
+    if newest is not None and number(db, "user_version") > newest and owner == mark:
         raise ForeignDatabase("a newer version of codex_nb made it")
 
 

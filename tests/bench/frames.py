@@ -90,8 +90,8 @@ def main():
     url = here.recv()
     with Session(url, auth=Bearer("made-up")) as session:
         frames.memories(session)  # connections and imports
-        # In turns, so that a slow minute of the machine hits both.
         pages = [json.dumps(page).encode() for page in payloads()]
+        # In turns, so that a slow minute of the machine hits all of them.
         wire, whole, alone = zip(*((bare(url), framed(session), built(pages)) for _ in range(ROUNDS)), strict=True)
     here.send(None)
     server.join()

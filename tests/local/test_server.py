@@ -99,7 +99,7 @@ def test_who_comes_while_it_stops_is_sent_away(turns):
             loop.call_soon(come, after - 1)
         else:
             with suppress(ConnectionRefusedError):  # it is closed already
-                clients.extend(socket.create_connection(address) for _ in range(3))
+                clients.extend(socket.create_connection(address, 10) for _ in range(3))
 
     loop.call_soon_threadsafe(lambda: (backend._server.stop(), come(turns)))
     thread = backend._thread
