@@ -198,7 +198,10 @@ class _Line:
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
             self.ending = "the connection broke"
             if not self._messages:  # what came before comes first
-                raise self._fault(httpx.ReadError("")) from error
+                url = self._response.request.url
+                raise APIConnectionError(
+                    f"The connection to {url.host} broke.", hint="Try again.", url=without_query(url)
+                ) from error
 
     def _fault(self, error: httpx.HTTPError) -> CodexError:
         found = fault(error, without_query(self._response.request.url), self._silence)
