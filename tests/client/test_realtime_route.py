@@ -122,7 +122,7 @@ def test_a_reader_may_leave(face, make_backend, path):
         (Fault.redirect("http://127.0.0.1:9/x", path=SOCKET, method="GET"), errors.APIStatusError, "redirects"),
         (Fault.drop(path=SOCKET, method="GET"), errors.APIConnectionError, "closed the connection"),
         (Fault.cut_after(2, path=SOCKET, method="GET"), errors.StreamInterrupted, "broke"),
-        (Fault.cut_after(7, path=SOCKET, method="GET", how="reset"), errors.StreamInterrupted, "clos|broke"),
+        (Fault.cut_after(7, path=SOCKET, method="GET", how="reset"), errors.StreamInterrupted, "broke"),
         (
             Fault.cut_after(7, path=SOCKET, method="GET", how="clean"),
             errors.StreamInterrupted,
@@ -148,7 +148,7 @@ def test_every_break_is_typed(face, make_backend, path, fault, kind, said):
     ("answer", "then", "kind", "said"),
     [
         (AGREED + DELTA, "fin", errors.StreamInterrupted, "connection broke"),
-        (AGREED + DELTA, "reset", errors.StreamInterrupted, "clos|broke"),
+        (AGREED + DELTA, "reset", errors.StreamInterrupted, "broke"),
         (
             AGREED + DELTA + close(1011, f"Bearer {TOKEN} is no good\x1b[31m"),
             "fin",
