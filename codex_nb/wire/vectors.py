@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from operator import itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from pydantic import ConfigDict, TypeAdapter
-
-from codex_nb.errors import CodexError, MalformedStream
-from codex_nb.wire.json import JSONObject, as_number, as_object, as_text
+from codex_nb.errors import CodexError
+from codex_nb.wire.json import as_number, as_object, as_text
+from codex_nb.wire.vector_reply import Row, VectorReply, malformed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,11 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Vectors"]
 
 NUMBER: Final = 4
-BLOCK: Final = 128
-CHANGED: Final = "The server's reply is not as the embeddings endpoint's must be; look for a newer codex_nb."
-
-# Refuses what is no base64, as binascii does in its strict mode, in a fifth of the time.
-_unpacked = TypeAdapter(bytes, config=ConfigDict(val_json_bytes="base64")).validator.validate_strings
+# Bytes, or numbers.
+BLOCK: Final = 1 << 20
 
 
 class Vectors:
@@ -50,10 +46,10 @@ class Vectors:
 
         """
         with self._lock:
-            body, places, embeddings = _read(reply)
-            self._fill(span, places, embeddings)
-            self.model = self.model or as_text(body.get("model"))
-            usage = as_object(body.get("usage"))
+            body = VectorReply.of(reply)
+            self._fill(span, _in_order(body.data, len(span)))
+            self.model = self.model or as_text(body.model)
+            usage = as_object(body.usage)
             self.prompt_tokens += int(as_number(usage.get("prompt_tokens")) or 0)
             self.total_tokens += int(as_number(usage.get("total_tokens")) or 0)
 
@@ -63,18 +59,13 @@ class Vectors:
 
         return np.empty((self.count, size), np.float32) if self._matrix is None else self._matrix
 
-    def _fill(self, span: range, places: list[int], embeddings: list[Any]) -> None:
-        import numpy as np
-
-        # Mostly in order, which is quickly seen.
-        expected = list(range(len(span)))
-        if places != expected and (len(places) != len(span) or set(places) != set(expected)):
-            raise _malformed(f"{len(span)} inputs were sent, and the {len(places)} vectors that came are not theirs.")
-        rows = np.fromiter(places, np.intp, len(places)) + span.start
+    def _fill(self, span: range, rows: list[Row]) -> None:
         # A block at a time, so that little of a reply is held in two forms.
-        for at in range(0, len(rows), BLOCK):
-            block = _block(embeddings[at : at + BLOCK], self.size)
-            self._room(block.shape[1])[rows[at : at + BLOCK]] = block
+        at_once = max(1, BLOCK // max(1, len(rows[0].embedding)))
+        for at in range(0, len(rows), at_once):
+            block = _block(rows[at : at + at_once], self.size)
+            start = span.start + at
+            self._room(block.shape[1])[start : start + len(block)] = block
 
     def _room(self, size: int) -> NDArray[np.float32]:
         """Return the matrix, made when the first vector shows its length."""
@@ -92,45 +83,33 @@ class Vectors:
         return self._matrix
 
 
-def _read(reply: Reply) -> tuple[JSONObject, list[int], list[Any]]:
-    """Return a reply, its rows' places, and their vectors as they came."""
-    body = as_object(reply.json())
-    try:
-        rows: list[Any] = body.pop("data")
-        return body, list(map(itemgetter("index"), rows)), list(map(itemgetter("embedding"), rows))
-    except (KeyError, TypeError):
-        raise _malformed("The server sent embeddings whose form is not understood.") from None
+def _in_order(rows: list[Row], count: int) -> list[Row]:
+    """Return ``count`` rows by their places, which are 0, 1, 2 and so on."""
+    expected = list(range(count))
+    if [row.index for row in rows] == expected:  # as mostly
+        return rows
+    rows.sort(key=attrgetter("index"))
+    if [row.index for row in rows] != expected:
+        raise malformed(f"{count} inputs were sent, and the {len(rows)} vectors that came are not theirs.")
+    return rows
 
 
-def _block(embeddings: list[Any], size: int | None) -> NDArray[np.float32]:
+def _block(rows: list[Row], size: int | None) -> NDArray[np.float32]:
     """Return vectors, all base64 or all lists of numbers, as rows of ``size`` (None: of one length, whichever)."""
     import numpy as np
 
-    try:
-        if isinstance(embeddings[0], str):
-            packed = list(map(_unpacked, embeddings))
-            rows = np.frombuffer(b"".join(packed), "<f4")
-            lengths = {size / NUMBER for size in set(map(len, packed))}
-        else:
-            lengths = {float(len(_numbers(row))) for row in embeddings}
-            with np.errstate(over="ignore"):  # what float32 does not hold is infinite in it
-                rows = np.array(embeddings, np.float32)
-    except (TypeError, ValueError, OverflowError):
-        raise _malformed("The server sent a vector that is neither base64 of float32 nor a list of numbers.") from None
-    if len(lengths) > 1 or 0.0 in lengths or size not in {None, *lengths}:
-        raise _malformed(
+    vectors = [row.embedding for row in rows]
+    packed = isinstance(vectors[0], bytes)
+    lengths = {length / NUMBER if packed else length for length in set(map(len, vectors))}
+    if len(lengths) > 1 or 0 in lengths or size not in {None, *lengths}:
+        raise malformed(
             f"Vectors came with {' and '.join(f'{length:g}' for length in sorted(lengths))} numbers"
             f"{f' where {size} were expected' if size else ''}.",
             hint="If dimensions= was given, the model may not know it: leave it out.",
         )
-    return rows.reshape(len(embeddings), -1)
-
-
-def _numbers(row: Any) -> list[Any]:
-    if type(row) is not list or not {int, float}.issuperset(map(type, cast("list[Any]", row))):
-        raise TypeError
-    return cast("list[Any]", row)
-
-
-def _malformed(message: str, *, hint: str = CHANGED) -> MalformedStream:
-    return MalformedStream(message, hint=hint, content_type="application/json")
+    try:
+        with np.errstate(over="ignore"):  # what float32 does not hold is infinite in it
+            numbers: Any = np.frombuffer(b"".join(cast("Any", vectors)), "<f4") if packed else vectors
+            return np.asarray(numbers, np.float32).reshape(len(vectors), -1)
+    except (TypeError, ValueError):  # half a number, or one form among the other
+        raise malformed("The server sent a vector that is neither base64 of float32 nor a list of numbers.") from None
