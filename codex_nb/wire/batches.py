@@ -12,56 +12,55 @@ import operator
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate, pairwise
-from typing import Any, Final, TypeAlias, cast
+from typing import Annotated, Any, Final, TypeAlias, cast
+
+import msgspec
 
 from codex_nb.errors import BadRequestError
 
-__all__ = ["Inputs", "as_inputs", "check_lengths", "halves", "longest", "spans"]
+__all__ = ["Inputs", "as_inputs", "halves", "longest", "spans"]
 
 Inputs: TypeAlias = list[str] | list[list[int]]
 
 MOST_INPUTS: Final = 2048
 MOST_TOKENS: Final = 8192
 MOST_TOKENS_TOGETHER: Final = 300_000
-BYTES_OF_THE_LONGEST_TOKEN: Final = 128
+MOST_BYTES: Final = MOST_TOKENS * 128
 BYTES_PER_TOKEN: Final = 2
 TEXTS: Final = "Pass a text, a list or a pandas Series of texts, a list of token numbers, or a list of such lists."
 
+# What most inputs are: texts of which none is empty, and none too long even if each character takes four bytes.
+USUAL: Final[Any] = list[Annotated[str, msgspec.Meta(min_length=1, max_length=MOST_BYTES // 4)]]
 
-def as_inputs(value: Any) -> Inputs:
+
+def as_inputs(value: Any, *, limited: bool = False) -> Inputs:
     """Return the texts, or the token lists, that ``value`` holds; a lone text or token list is one of them.
 
     Raises:
-        BadRequestError: one is empty, or something else; ``index`` says which.
+        BadRequestError: one is empty, something else or, where they are ``limited``, longer than the service takes,
+            whatever its tokens are; ``index`` says which.
 
     """
-    if isinstance(value, str):
-        return _texts([value])
-    found = _listed(value)
-    if isinstance(found, str):  # an array of no dimension
-        return _texts([found])
-    if not found:
-        return []
-    if isinstance(found[0], str):
+    found: list[Any] = cast("Any", value) if isinstance(value, list) else _listed(value)
+    try:
+        return msgspec.convert(found, USUAL)  # a copy, in a fourth of the time of a look at each
+    except msgspec.ValidationError:
+        inputs = _inputs(list(found))
+    if limited:
+        _check_lengths(inputs)
+    return inputs
+
+
+def _inputs(found: list[Any]) -> Inputs:
+    if not found or isinstance(found[0], str):
         return _texts(found)
     if _is_number(found[0]):
         return [_numbers(found) or [_token(each, place, "Token") for place, each in enumerate(found)]]
     return [_tokens(each, place) for place, each in enumerate(found)]
 
 
-def check_lengths(inputs: Inputs) -> None:
-    """Refuse an input that is longer than the service takes, whatever its tokens are.
-
-    Raises:
-        BadRequestError: there is one; ``index`` says which.
-
-    """
-    most, unit = MOST_TOKENS * BYTES_OF_THE_LONGEST_TOKEN, "bytes"
-    if inputs and isinstance(inputs[0], list):
-        most, unit = MOST_TOKENS, "tokens"
-    # Most are short, which is quickly seen: no character has more than four bytes.
-    if max(map(len, inputs), default=0) * 4 <= most:
-        return
+def _check_lengths(inputs: Inputs) -> None:
+    most, unit = (MOST_TOKENS, "tokens") if isinstance(inputs[0], list) else (MOST_BYTES, "bytes")
     for place, each in enumerate(inputs):
         if (size := _length(each)) > most:
             raise _refused(
@@ -111,25 +110,26 @@ def _length(each: str | list[int]) -> int:
     return len(each) if isinstance(each, list) or each.isascii() else len(each.encode("utf-8", "replace"))
 
 
-def _listed(value: Any) -> list[Any] | str:
+def _listed(value: Any) -> list[Any]:
     """Return the entries of an iterable; what iterates over something else than its texts is refused."""
+    if isinstance(value, str):
+        return [value]
     kind = cast("type[Any]", type(value))
     if hasattr(value, "columns"):
         raise _refused(f"A whole {kind.__name__} cannot be embedded.", "Name one column: input=df['text'].")
     if issubclass(kind, (bytes, bytearray, memoryview, Mapping)) or not issubclass(kind, Iterable):
         raise _refused(f"What is of type {kind.__name__} cannot be embedded.", TEXTS)
     tolist = getattr(value, "tolist", None)  # numpy's and pandas' way: plain values, no numpy scalars
-    return tolist() if tolist else list(value)
+    found: Any = tolist() if tolist else list(value)
+    return cast("list[Any]", found) if isinstance(found, list) else [found]  # an array of no dimension
 
 
 def _texts(found: list[Any]) -> list[str]:
-    if set(map(type, found)) != {str}:
-        for place, each in enumerate(found):
-            if not isinstance(each, str):
-                raise _refused(f"Input {place} is no text but {_named(each)}.", "Leave it out, or fill the gap.", place)
-    if not all(found):
-        place = found.index("")
-        raise _refused(f"Input {place} is empty.", "The service embeds no empty text; leave it out.", place)
+    for place, each in enumerate(found):
+        if not isinstance(each, str):
+            raise _refused(f"Input {place} is no text but {_named(each)}.", "Leave it out, or fill the gap.", place)
+        if not each:
+            raise _refused(f"Input {place} is empty.", "The service embeds no empty text; leave it out.", place)
     return cast("list[str]", found)
 
 

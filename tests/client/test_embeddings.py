@@ -112,6 +112,7 @@ def test_base64_is_given_where_it_is_asked_for(face, backend):
         ([np.str_("one")], ["one"]),
         ([1, 2, 3], [[1, 2, 3]]),
         (np.array([1, 2, 3]), [[1, 2, 3]]),
+        (np.array(5), [[5]]),
         ([[1, 2], (3,), np.array([4])], [[1, 2], [3], [4]]),
         (np.array([[1, 2], [3, 4]]), [[1, 2], [3, 4]]),
         (["a\ud800b", "ż\u2028🦊"], ["a?b", "ż\u2028🦊"]),

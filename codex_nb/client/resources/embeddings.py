@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from codex_nb.client._faces import F, Resource, endpoint
 from codex_nb.errors import BadRequestError, InvalidOption
 from codex_nb.types.embeddings import EmbeddingResponse, EmbeddingUsage, Encoding
-from codex_nb.wire.batches import Inputs, as_inputs, check_lengths, halves, longest, spans
+from codex_nb.wire.batches import Inputs, as_inputs, halves, longest, spans
 from codex_nb.wire.call import Blocking, Call, Flow, Together
 from codex_nb.wire.vectors import Vectors
 
@@ -56,9 +56,8 @@ class Embeddings(Resource[F]):
 
         """
         _check(dimensions, encoding_format, concurrency)
-        inputs = as_inputs(input)
-        if self._core.settings.backend.speaks_codex:  # other servers' models have limits of their own
-            check_lengths(inputs)
+        # Other servers' models have limits of their own.
+        inputs = as_inputs(input, limited=self._core.settings.backend.speaks_codex)
         fields: dict[str, Any] = {"model": model, "encoding_format": "base64"}
         fields |= {"dimensions": dimensions} if dimensions is not None else {}
         fields |= {"user": user} if user is not None else {}
