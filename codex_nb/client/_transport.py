@@ -131,15 +131,9 @@ class Transport:
         return request
 
     def _url(self, call: Call) -> httpx.URL:
-        try:
-            url = httpx.URL(self.settings.backend.url(call.path))
-        except httpx.InvalidURL:
-            url = None
-        if url is None or (url.port or 0) > HIGHEST_PORT:
-            raise APIConnectionError(
-                "The service names an address that is none.", hint="The service may have changed; try again."
-            )
-        return url
+        address = self.settings.backend.url(call.path)
+        # A full address may hold a signature, and is nothing to keep.
+        return _url(address) if "://" in call.path else _known_url(address)
 
     def _patience(self, call: Call) -> httpx.Timeout:
         silence = self.silence(call)
@@ -166,6 +160,22 @@ class Transport:
         for secret in secrets_of(response):
             headers = {name: value.replace(secret, HIDDEN) for name, value in headers.items()}
         return Reply(response.status_code, headers, without_query(response.url), time.time(), content, body)
+
+
+def _url(address: str) -> httpx.URL:
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL:
+        url = None
+    if url is None or (url.port or 0) > HIGHEST_PORT:
+        raise APIConnectionError(
+            "The service names an address that is none.", hint="The service may have changed; try again."
+        )
+    return url
+
+
+# Taking an address apart is much of the work that a small request is.
+_known_url = functools.lru_cache(maxsize=32)(_url)
 
 
 def _checked_proxy(address: str) -> httpx.Proxy:
