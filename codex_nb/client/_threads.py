@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -88,6 +89,7 @@ class _Threads:
     def turn(self) -> Generator[Any, None, None]:
         """Take what came, and give it if it is told; do what is left of a result while nothing comes; else wait."""
         if self._waiting and self._came.empty():
+            time.sleep(0)  # a thread that is ready goes first: the next request is sent before this result is finished
             ended = self._waiting.popleft()
             self.results[ended.number] = self._step.then(ended.result) if self._step.then else ended.result
             self._room.release()
