@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlencode
+
+from codex_nb.errors import InvalidOption
 
 if TYPE_CHECKING:
     from codex_nb.wire.call import Call, Content
@@ -57,11 +59,27 @@ Body: TypeAlias = bytes | Chunks | AsyncChunks | None
 def body(call: Call, *, asynchronous: bool) -> tuple[dict[str, str], Body]:
     """Return the headers that describe the body of ``call``, and the body."""
     if call.json is not None:
-        text = json.dumps(call.json, ensure_ascii=False, separators=(",", ":"))
-        return {"content-type": "application/json"}, text.encode("utf-8", "replace")
+        return {"content-type": "application/json"}, _json(call.json)
     if call.form is not None:
         return {"content-type": "application/x-www-form-urlencoded"}, urlencode(call.form).encode()
     if call.content is not None:
         kind = AsyncChunks if asynchronous else Chunks
         return {"content-length": str(call.content.size)}, kind(call.content, call.progress)
     return {}, None
+
+
+def _json(value: Any) -> bytes:
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidOption(
+            f"The request holds what JSON has no form for ({error}).", hint="It was not sent; pass plain values."
+        ) from None
+    return text.encode("utf-8", "replace")
+
+
+def _plain(value: Any) -> Any:
+    """Return the plain values of numpy's numbers and arrays, and of what is made like them."""
+    if tolist := getattr(value, "tolist", None):
+        return tolist()
+    raise TypeError(f"an object of type {type(value).__name__}")

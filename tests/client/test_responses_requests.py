@@ -1,5 +1,7 @@
 """What goes out: efforts, tiers, items of earlier answers, turns, and models that want it said in another way."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from codex_nb import errors
@@ -176,6 +178,38 @@ def test_extra_body_comes_last(make_backend, face):
     request = sent(face, make_backend(Script()), text={"verbosity": "low"}, extra_body={"text": {"x": 1}, "new": None})
     assert request.body["text"] == {"x": 1}
     assert "new" in request.body
+
+
+@pytest.mark.parametrize(
+    ("given", "wire"),
+    [
+        (np.int64(3), 3),
+        (np.float64(0.5), 0.5),
+        (np.array([1, 2]), [1, 2]),
+        (pd.Series(["a"]), ["a"]),
+        (10**30, 10**30),
+        ("\ud800", "?"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_values_out_of_tables_go_as_plain_ones(make_backend, face, given, wire):
+    """Numbers and arrays of numpy, a column, half a character."""
+    assert sent(face, make_backend(Script()), extra_body={"new": given}).body["new"] == wire
+
+
+ENDLESS = []
+ENDLESS.append(ENDLESS)
+
+
+@pytest.mark.parametrize("value", [b"secret", {1}, float("nan"), np.array([np.inf]), ENDLESS], ids=repr)
+def test_what_json_has_no_form_for_is_not_sent(make_backend, face, value):
+    """It is told by its type, not by what it holds."""
+    backend = make_backend(Script())
+    with pytest.raises(errors.InvalidOption, match="JSON has no form for") as caught:
+        sent(face, backend, extra_body={"new": value})
+    assert "secret" not in f"{caught.value} {caught.value.hint}"
+    assert "plain values" in caught.value.hint
+    assert backend.requests == []
 
 
 STATE = "x-codex-turn-state"
