@@ -56,7 +56,7 @@ def reference(body, count):
 
 @given(st.lists(st.lists(numbers, min_size=2, max_size=2), min_size=1, max_size=300), st.randoms(), st.booleans())
 def test_each_vector_lands_in_its_own_row(vectors, random, as_base64):
-    """In whichever order and form they come; also beyond what is put in place at once."""
+    """In whichever order and form they come."""
     expected = np.array(vectors, np.float32)
     sent = [
         {"index": at, "embedding": base64.b64encode(row).decode() if as_base64 else row.tolist()}
@@ -65,6 +65,22 @@ def test_each_vector_lands_in_its_own_row(vectors, random, as_base64):
     random.shuffle(sent)
     content = json.dumps({"data": sent}).encode()
     assert np.array_equal(read(content, len(vectors)), expected)
+
+
+@pytest.mark.parametrize("as_base64", [True, False])
+@pytest.mark.parametrize("block", [1, 40, 100])
+def test_vectors_land_block_by_block(monkeypatch, as_base64, block):
+    """More of them than are put in place at once."""
+    monkeypatch.setattr("codex_nb.wire.vectors.BLOCK", block)
+    expected = np.arange(300 * 5, dtype=np.float32).reshape(300, 5)
+    sent = [
+        {"index": at, "embedding": base64.b64encode(row).decode() if as_base64 else row.tolist()}
+        for at, row in enumerate(expected)
+    ]
+    assert np.array_equal(read(json.dumps({"data": sent}).encode(), 300), expected)
+    sent[-1]["embedding"] = sent[-1]["embedding"][:4]
+    with pytest.raises(MalformedStream, match="numbers"):
+        read(json.dumps({"data": sent}).encode(), 300)
 
 
 @given(bodies | json_values, st.integers(1, 3))
