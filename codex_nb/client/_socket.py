@@ -14,7 +14,7 @@ import httpcore
 import httpx
 
 from codex_nb.client._transport import HIDDEN, fault, secrets_of, without_query
-from codex_nb.errors import APIConnectionError, CodexError, MalformedStream, StreamInterrupted, UnsupportedByBackend
+from codex_nb.errors import APIConnectionError, MalformedStream, StreamInterrupted, UnsupportedByBackend
 from codex_nb.extras import extra
 from codex_nb.wire.failures import clean
 
@@ -190,24 +190,18 @@ class _Line:
 
     @contextmanager
     def _faults(self) -> Generator[None]:
+        url = self._response.request.url
         try:
             yield
         except httpcore.TimeoutException as error:
             self.ending = "the service went silent"
-            raise self._fault(httpx.ReadTimeout("")) from error
+            raise fault(httpx.ReadTimeout(""), without_query(url), self._silence) from error
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
             self.ending = "the connection broke"
             if not self._messages:  # what came before comes first
-                url = self._response.request.url
                 raise APIConnectionError(
                     f"The connection to {url.host} broke.", hint="Try again.", url=without_query(url)
                 ) from error
-
-    def _fault(self, error: httpx.HTTPError) -> CodexError:
-        found = fault(error, without_query(self._response.request.url), self._silence)
-        if isinstance(found, APIConnectionError):
-            found.repeatable = False  # what was said on the socket is gone
-        return found
 
 
 class SyncLine(_Line):
