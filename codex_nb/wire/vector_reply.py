@@ -18,7 +18,7 @@ __all__ = ["Row", "VectorReply", "malformed"]
 
 
 class Row(msgspec.Struct, gc=False):
-    """One vector: bytes of float32 that came as base64, or numbers."""
+    """One vector: bytes of little-endian float32 that came as base64, or numbers."""
 
     index: int
     embedding: bytes | list[float]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Vectors"]
 
 NUMBER: Final = 4
-# Bytes, or numbers.
+# Of packed vectors bytes, of lists numbers.
 BLOCK: Final = 1 << 20
 
 
