@@ -74,7 +74,7 @@ def _microseconds(values: list[Any]) -> np.ndarray[Any, Any]:
     seconds[missing] = 0.0
     whole = np.floor(seconds)
     found = whole.astype("int64") * 1_000_000 + np.round((seconds - whole) * 1e6).astype("int64")
-    found[missing] = np.datetime64("NaT").astype("int64")
+    found[missing] = np.iinfo("int64").min  # NaT, in whatever unit
     return found
 
 
