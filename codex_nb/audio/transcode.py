@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from codex_nb.audio.clip import Kept
     from codex_nb.audio.pcm import Block
     from codex_nb.audio.trouble import Trouble
+    from codex_nb.errors import AudioError
 
 __all__ = ["RATE", "FlacWriter", "Probe", "available", "decoded", "probe"]
 
@@ -54,26 +55,30 @@ def available() -> bool:
 @contextmanager
 def _opened(kept: Kept, trouble: Trouble) -> Generator[InputContainer]:
     import av
-    from av.container import InputContainer
     from av.error import FFmpegError
 
     options = {"format_whitelist": DEMUXERS, "protocol_whitelist": ""}
+    opening: Any = av.open  # its options are not the same in all versions
     with kept.open() as file:
         try:
             form = trouble.container.demuxer or None
-            with av.open(file, format=form, container_options=options, metadata_errors="replace") as container:
-                assert isinstance(container, InputContainer)  # noqa: S101 - it was opened for reading
+            with opening(file, format=form, container_options=options, **_lenient(av.__version__)) as container:
                 if not container.streams.audio:
                     raise trouble.without_sound() if container.streams else trouble.foreign()
                 yield container
         except FFmpegError as error:
-            if not trouble.container.known:
-                raise trouble.foreign() from None
-            raise trouble.broken(_said(error)) from None
+            raise _failure(error, trouble) from None
 
 
-def _said(error: Exception) -> str:
-    return str(getattr(error, "strerror", "") or "").strip()
+def _lenient(version: str) -> dict[str, Any]:
+    """Return what keeps PyAV from failing at tags that are no UTF-8; from version 19 on it takes them by itself."""
+    return {"metadata_errors": "replace"} if int(version.partition(".")[0]) < 19 else {}
+
+
+def _failure(error: Exception, trouble: Trouble) -> AudioError:
+    if not trouble.container.known:
+        return trouble.foreign()
+    return trouble.broken(str(getattr(error, "strerror", "") or "").strip())
 
 
 def probe(kept: Kept, trouble: Trouble) -> Probe:
@@ -119,14 +124,14 @@ def _blocks(kept: Kept, trouble: Trouble, rate: int) -> Iterator[Block]:
         for packet in container.demux(stream):
             try:
                 frames = packet.decode()
-            except FFmpegError as error:  # a damaged packet among good ones is left out, as players do
+            except (FFmpegError, ValueError) as error:  # a damaged packet among good ones is left out, as players do
                 failed = error
                 continue
             for frame in frames:
                 got = True
                 yield from mixer.mixed(frame)
         if not got and failed is not None:
-            raise failed
+            raise _failure(failed, trouble) from None
         yield from mixer.rest()
 
 
