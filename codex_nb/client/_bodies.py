@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
-from codex_nb.client._transport import HIDDEN, fault, secrets_of, without_query
+from codex_nb.client._transport import HIDDEN, close, fault, secrets_of, without_query
 
 if TYPE_CHECKING:
     from codex_nb.client._recording import Recording
@@ -79,7 +79,7 @@ class SyncBody(_Body):
         """Drop what is left; the connection goes back to the pool if nothing is."""
         if self.recording:
             self.recording.left()
-        self.response.close()
+        close(self.response)
 
 
 class AsyncBody(_Body):

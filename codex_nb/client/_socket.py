@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpcore
 import httpx
 
-from codex_nb.client._transport import HIDDEN, fault, secrets_of, without_query
+from codex_nb.client._transport import HIDDEN, close, fault, secrets_of, without_query
 from codex_nb.errors import APIConnectionError, MalformedStream, StreamInterrupted, UnsupportedByBackend
 from codex_nb.extras import extra
 from codex_nb.wire.failures import clean
@@ -239,7 +239,7 @@ class SyncLine(_Line):
             self.recording.left()
         with suppress(httpcore.NetworkError, httpcore.TimeoutException, OSError):
             self._stream.write(self._goodbye(), GOODBYE)
-        self._response.close()
+        close(self._response)
 
 
 class AsyncLine(_Line):

@@ -6,6 +6,7 @@ import functools
 import logging
 import os
 import ssl
+import sys
 import threading
 import time
 import weakref
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from codex_nb.settings import Settings
     from codex_nb.wire.call import Call, OpenBody
 
-__all__ = ["HIDDEN", "Transport", "bearer_of", "fault", "secrets_of", "without_query"]
+__all__ = ["HIDDEN", "Transport", "bearer_of", "close", "fault", "secrets_of", "without_query"]
 
 LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=120.0)
 # A proxy of the environment is not for this machine's own servers.
@@ -185,6 +186,12 @@ def _checked_proxy(address: str) -> httpx.Proxy:
         raise InvalidOption(
             "The proxy's address is none that can be used.", hint="Example: http://127.0.0.1:8080, or socks5://…."
         ) from None
+
+
+def close(response: httpx.Response) -> None:
+    """Close ``response``, unless the interpreter ends: what httpx does then crashes Python 3.13."""
+    if not sys.is_finalizing():
+        response.close()
 
 
 def bearer_of(request: httpx.Request) -> str:
