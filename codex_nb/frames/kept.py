@@ -113,6 +113,9 @@ class Kept:
         with self._lock:
             self._close()
 
+    def __del__(self) -> None:
+        self._close()
+
     def _begin_anew(self) -> None:
         self._lock = threading.RLock()
         self._db: sqlite3.Connection | None = None

@@ -5,6 +5,7 @@ import os
 import pickle
 import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -139,7 +140,8 @@ def test_several_processes_write_at_once_to_a_file_that_was_broken(kept):
     programs = [start(write, kept.path, name, 20) for name in "abc"]
     assert [each.rest() for each in programs] == [[*range(20)]] * 3
     assert len(kept.get_many(key_of(name, n) for name in "abc" for n in range(20))) == 60
-    assert sqlite3.connect(kept.path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with closing(sqlite3.connect(kept.path)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert len([*kept.path.parent.glob("kept.sqlite3.broken-*[0-9]")]) == 1
 
 
