@@ -17,6 +17,7 @@ __all__ = ["RATE", "growing", "recognise"]
 RATE: Final = 16_000
 # The last words of what is heard so far still change.
 UNSETTLED: Final = 3
+WITHOUT_WHEEL: Final = "On Python 3.14: pip install pocketsphinx, which builds it with a C compiler."
 
 _lock = threading.Lock()
 # Loading one takes a second.
@@ -77,6 +78,6 @@ def _heard(decoder: Any) -> str:
 
 
 def _loaded() -> Any:
-    with extra("local", "Recognition on this machine"):
+    with extra("local", "Recognition on this machine", otherwise=WITHOUT_WHEEL):
         package: Any = import_module("pocketsphinx")
     return package.Decoder(samprate=RATE, loglevel="FATAL")
