@@ -1,14 +1,17 @@
 """A column of recordings becomes a column of texts."""
 
+import io
 import signal
 import threading
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import codex_nb.frames  # noqa: F401 - `.codex` on every column
 from codex_nb import Bearer, NotSignedIn, Session
+from codex_nb.frames.kept import Kept
 from codex_nb.local import Fault, LocalBackend, Script
 from tests.conftest import TOKEN
 from tests.sounds import speech, wav
@@ -154,3 +157,94 @@ def test_another_option_is_another_text(serve, folder):
     (folder / "a.wav").write_bytes(wav(speech(3.0)))
     assert [*column.codex.transcribe(session=session).text] == ["New."]
     assert sent(backend) == 3
+
+
+KINDS = {
+    "bytes": wav,
+    "bytearray": lambda samples: bytearray(wav(samples)),
+    "view": lambda samples: memoryview(wav(samples)),
+    "named": lambda samples: ("talk.wav", wav(samples)),
+    "named file": lambda samples: ("talk.wav", io.BytesIO(wav(samples)), "audio/wav"),
+    "open file": lambda samples: io.BytesIO(wav(samples)),
+    "array": lambda samples: samples / np.float32(32768),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_path_is_known_by_what_it_holds(serve, kind):
+    """The same sound is sent once, in one call and the next, and another never gets its text."""
+    backend, session = serve(["One.", "Two."])
+    options = {"session": session, "rate": 16_000, "concurrency": 1, "progress": False}
+    column = pd.Series([KINDS[kind](speech(seconds)) for seconds in (1.0, 1.5, 1.0)])
+    assert [*column.codex.transcribe(**options).text] == ["One.", "Two.", "One."]
+    assert [*column.codex.transcribe(**options).text] == ["One.", "Two.", "One."]
+    assert [*pd.Series([KINDS[kind](speech(1.5))]).codex.transcribe(**options).text] == ["Two."]
+    assert sent(backend) == 2
+
+
+def test_an_open_file_counts_from_where_it_stands(serve):
+    """And stands there afterwards."""
+    backend, session = serve(["One.", "Two."])
+    file = io.BytesIO(b"a head" + wav(speech(1.0)))
+    file.seek(len("a head"))
+    assert [*pd.Series([file]).codex.transcribe(session=session).text] == ["One."]
+    assert file.tell() == len("a head")
+    assert [*pd.Series([wav(speech(1.0))]).codex.transcribe(session=session).text] == ["One."]
+    assert sent(backend) == 1
+
+
+class Stream(io.BytesIO):
+    """What can be read once."""
+
+    def seekable(self):
+        """There is no way back."""
+        return False
+
+
+def test_what_can_be_read_only_once_is_not_kept(serve):
+    """Nobody knows what it holds before it is sent, so no later one is taken for it."""
+    _, session = serve([f"{n}." for n in range(20)])
+    texts = [pd.Series([Stream(wav(speech(1.0)))]).codex.transcribe(session=session).text.iloc[0] for _ in range(20)]
+    assert len({*texts}) == 20
+    assert len(Kept.shared()) == 0
+
+
+def test_a_file_that_is_not_there_yet_can_be_asked_again(serve, tmp_path):
+    """By `retry`; what is found there is kept for the file that holds it, by the next call."""
+    backend, session = serve(["One.", "Two."])
+    column = pd.Series([str(tmp_path / "late.wav")] * 2)
+    result = column.codex.transcribe(session=session, progress=False)
+    assert (result._status == "failed").all()
+    (tmp_path / "late.wav").write_bytes(wav(speech(1.0)))
+    assert sorted(result.codex.retry().text) == ["One.", "Two."]
+    assert len(Kept.shared()) == 0
+    assert sent(backend) == 2
+
+
+def test_a_function_that_hears_is_asked_each_time(serve, folder):
+    """Its cell may have run again meanwhile; within one call the same sound is heard once."""
+    _, session = serve([])
+    heard = []
+    for number in range(20):
+        made = {}
+        exec(f"def engine(samples): return 'engine {number}'", made)  # noqa: S102 - a cell that runs again
+        heard += [*paths(folder, "a").codex.transcribe(session=session, route="local", engine=made["engine"]).text]
+    assert heard == [f"engine {number}" for number in range(20)]
+    called = []
+    engine = lambda samples: called.append(len(samples)) or "Yes."  # noqa: E731
+    result = paths(folder, "a", "copy", "b").codex.transcribe(session=session, route="local", engine=engine)
+    assert [*result.text] == ["Yes."] * 3
+    assert len(called) == 2
+    assert len(Kept.shared()) == 0
+
+
+def test_another_engine_of_the_environment_is_another_text(serve, folder, monkeypatch):
+    """It is named nowhere in the call."""
+    monkeypatch.setenv("CODEX_NB_ENGINE_KEY", TOKEN)
+    own, session = serve(["Here."])
+    other, _ = serve(["There."])
+    texts = []
+    for engine in (own, other, own):
+        monkeypatch.setenv("CODEX_NB_ENGINE", f"{engine.url}/v1")
+        texts += [*paths(folder, "a").codex.transcribe(session=session, route="local").text]
+    assert texts == ["Here.", "There.", "Here."]

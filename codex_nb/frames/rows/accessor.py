@@ -136,7 +136,8 @@ class ColumnRows:
         Returns a frame with the index of this column: ``text`` (text), ``duration`` (timedelta64[us]), ``route``
         (text), ``_status`` (category: ``done``, ``failed``, ``waiting``) and ``_error`` (text). A bad recording stops
         no other. Stops, keeps and finds what it has as `FrameRows.map` does: texts are kept by what the file holds, so
-        a file that moved is not sent again, and one that changed is.
+        a file that moved is not sent again, and one that changed is. Nothing is kept of an ``engine`` that is a
+        function, which may be another by the next call, and of a stream that can be read only once.
 
         Raises:
             InvalidOption: an option cannot be used.

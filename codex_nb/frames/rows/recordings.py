@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
-from collections.abc import Collection
+import uuid
+from collections.abc import Collection, Mapping
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import pydantic_core
@@ -17,6 +18,7 @@ from codex_nb.errors import AudioError, CodexError, FileError, RateLimitError, U
 from codex_nb.frames.kept import key_of
 from codex_nb.frames.progress import bar
 from codex_nb.frames.rows.asking import FATAL
+from codex_nb.frames.rows.digests import digest_of
 from codex_nb.frames.rows.outcome import DONE, FAILED, Outcome, outcomes_frame
 from codex_nb.frames.rows.pace import NotAsked, Pace
 from codex_nb.frames.rows.running import Rows, chosen
@@ -48,22 +50,26 @@ class Recordings(Rows):
     def __init__(self, session: Session, column: pd.Series[Any], options: dict[str, Any], kept: Kept) -> None:
         self.session, self.options = session, options
         self.sources: dict[bytes, Any] = {}
+        self._unknown: set[bytes] = set()
         keys: list[bytes | None] = []
         outcomes: list[Outcome] = []
         for number, source in enumerate(column.tolist()):
             missing = not isinstance(source, tuple) and cast("Any", column.isna()).iloc[number]
-            keys.append(None if missing else self._key(source, number))
+            keys.append(None if missing else self._key(source))
             outcomes.append(Outcome(FAILED, error="There is no recording here.") if missing else Outcome())
             if (key := keys[-1]) is not None:
                 self.sources.setdefault(key, source)
         super().__init__(outcomes, keys, column.index, kept)
 
-    def _key(self, source: Any, number: int) -> bytes:
-        """Return what the recording holds and how it is asked for, as a key; of what cannot be read, its place."""
-        content = _digest(source)
-        said = {name: value for name, value in self.options.items() if name != "timeout" and value is not None}
-        backend = self.session.backend.name
-        return key_of("transcribe", VERSION, backend, str(sorted(said.items())), content or f"row {number} {id(self)}")
+    def _key(self, source: Any) -> bytes:
+        """Return what the recording holds and how it is asked for, as a key; else one that nothing else ever has."""
+        digest = digest_of(source)
+        if digest is None:
+            self._unknown.add(key := uuid.uuid4().bytes)
+            return key
+        return key_of(
+            "transcribe", VERSION, self.session.backend.name, str(sorted(_said(self.options).items())), digest
+        )
 
     def go(self, statuses: Collection[str], pace: Pace, how: How) -> None:
         """Transcribe the recordings that have one of ``statuses``, but for those whose text is kept."""
@@ -97,7 +103,8 @@ class Recordings(Rows):
         match outcome:
             case Transcript():
                 values = {"text": outcome.text, "duration": outcome.duration, "route": outcome.route}
-                self.kept.put_many([(key, pydantic_core.to_json(values))])
+                if key not in self._unknown:
+                    self.kept.put_many([(key, pydantic_core.to_json(values))])
                 self.put(key, Outcome(DONE, values))
                 pace.went_well()
             case NotAsked():
@@ -149,18 +156,20 @@ class _Spent:
 def recordings(column: pd.Series[Any], options: dict[str, Any], keep: Keep, session: Session | None) -> Recordings:
     """Return the recordings of ``column``, none of which is sent yet."""
     asked = {name: value for name, value in options.items() if value is not None}
-    return Recordings(session or shared_session(), column, asked, chosen(keep))
+    # A function is another one when its cell runs again, and nothing tells that of it.
+    return Recordings(session or shared_session(), column, asked, chosen(keep if _is_plain(asked) else False))
 
 
-def _digest(source: Any) -> str | None:
-    """Return the digest of what a recording holds; None where that is not to be known without opening it."""
-    if isinstance(source, bytes):
-        return hashlib.sha256(source).hexdigest()
-    path = getattr(source, "path", source)
-    if isinstance(path, str | os.PathLike):
-        try:
-            with open(os.path.expanduser(cast("str", path)), "rb") as file:  # noqa: PTH111, PTH123 - any path
-                return hashlib.file_digest(file, "sha256").hexdigest()
-        except (OSError, ValueError):  # transcribing it will say what is wrong
-            return None
-    return None
+def _said(options: dict[str, Any]) -> dict[str, Any]:
+    """Return what a text depends on: the options, and the engine that the environment chooses."""
+    said = {name: value for name, value in options.items() if name != "timeout"}
+    engine = os.environ.get("CODEX_NB_ENGINE", "").strip()
+    return {"engine": engine} | said if engine and "local" in str(said.get("route")) else said
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return _is_plain([*cast("Mapping[str, Any]", value).values()])
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, cast("list[Any]", value)))
+    return isinstance(value, str | Real | os.PathLike | None)
