@@ -257,8 +257,33 @@ def test_a_prompt_names_columns(prompt, expected):
 
 
 @pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ('{{f"{id}: {text}"}}', "7: a"),
+        ("{{type.upper()}} {{id + 1}}", "NEW 8"),
+        ("{{str(type)}} {{max}}", "new 3"),
+        ("{{len(text)}} {{len}}", "1 x"),
+        ("{{len(len + text)}} {{len.upper()}}", "'str' object is not callable"),
+        ("{{[str(id) for id in text]}} {{sum(n for n in [1, 2])}}", "['a'] 3"),
+    ],
+)
+def test_a_column_stands_before_a_builtin_of_its_name(prompt, expected):
+    """Which can still be called, where it is only called."""
+    from codex_nb.frames.rows.prompt import row_texts
+
+    frame = pd.DataFrame({"id": [7], "type": ["new"], "max": [3], "len": ["x"], "text": ["a"]})
+    [made] = row_texts(prompt, frame)
+    assert made == expected if isinstance(made, str) else expected in str(made)
+
+
+@pytest.mark.parametrize(
     ("prompt", "message"),
-    [("all alike", "names no column"), ("{{txt}}", "no column 'txt'"), ("{{ a b }}", "no Python expression")],
+    [
+        ("all alike", "names no column"),
+        ("{{txt}}", "no column 'txt'"),
+        ("{{text}} {{id}}", "no column 'id'"),
+        ("{{ a b }}", "no Python expression"),
+    ],
 )
 def test_a_prompt_without_its_column_is_refused(prompt, message):
     """Before anything is sent; the hint names what is close."""
@@ -268,10 +293,11 @@ def test_a_prompt_without_its_column_is_refused(prompt, message):
 
 
 def test_a_private_column_stays_here():
-    """By name, and inside of an expression."""
-    for prompt in ("{{text}}", "{{text[0]}}"):
-        with codex_nb.private("text"), pytest.raises(InvalidOption, match="private"):
-            texts(1).codex.map(prompt)
+    """By name, and inside of an expression, also one that has the name of a builtin."""
+    frame = texts(1).assign(id="v")
+    for prompt in ("{{text}}", "{{text[0]}}", "{{id[0]}}"):
+        with codex_nb.private("text", "id"), pytest.raises(InvalidOption, match="private"):
+            frame.codex.map(prompt)
 
 
 @pytest.mark.parametrize(

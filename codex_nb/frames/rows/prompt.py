@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,8 +24,9 @@ def row_texts(prompt: str, frame: pd.DataFrame) -> list[str | CodexError]:
     """Return the text of each row of ``frame``; an error stands where a row has none.
 
     ``{{unit price}}`` is the column of that name (or the level of the index), any other ``{{…}}`` a Python expression
-    of columns: ``{{name.title()}}``. A missing value is put in as nothing; a row in which all that is named is missing
-    is not asked about. Values are not looked at again: one that holds braces stays as it is.
+    of columns: ``{{name.title()}}``. A column stands before a builtin of its name, which can still be called. A
+    missing value is put in as nothing; a row in which all that is named is missing is not asked about. Values are not
+    looked at again: one that holds braces stays as it is.
 
     Raises:
         InvalidOption: the prompt names no column, one that is not there, or one that is private.
@@ -32,7 +34,8 @@ def row_texts(prompt: str, frame: pd.DataFrame) -> list[str | CodexError]:
     """
     columns = _columns(frame)
     parts = [*pieces(prompt, columns)]
-    used = _used([piece for piece, is_expression in parts if is_expression], columns)
+    named = {piece: _names(piece, columns) for piece, is_x in parts if is_x}
+    used = _used(named.values(), columns)
     missing = [columns[name].isna().to_numpy() for name in used]
     values = {name: columns[name].tolist() for name in used}
     texts: list[str | CodexError] = []
@@ -43,7 +46,10 @@ def row_texts(prompt: str, frame: pd.DataFrame) -> list[str | CodexError]:
         known = {name: values[name][row] for name in used}
         absent = {name for name, column in zip(used, missing, strict=True) if column[row]}
         try:
-            texts.append("".join(_filled(piece, known, absent) if is_x else piece for piece, is_x in parts))
+            filled = {
+                piece: _filled(piece, {name: known[name] for name in own}, absent) for piece, own in named.items()
+            }
+            texts.append("".join(filled[piece] if is_x else piece for piece, is_x in parts))
         except InvalidOption as error:
             texts.append(error)
     return texts
@@ -66,11 +72,11 @@ def _columns(frame: pd.DataFrame) -> dict[str, Any]:
     return levels | {str(name): frame.iloc[:, number] for number, name in enumerate(frame.columns)}
 
 
-def _used(expressions: list[str], columns: dict[str, Any]) -> list[str]:
-    """Return the columns that ``expressions`` need."""
+def _used(named: Iterable[list[str]], columns: dict[str, Any]) -> list[str]:
+    """Return the columns that are ``named`` by expressions, each once."""
     used: dict[str, None] = {}
-    for expression in expressions:
-        for name in [expression] if expression in columns else _names(expression):
+    for names in named:
+        for name in names:
             if name not in columns:
                 close = get_close_matches(name, columns) or list(columns)[:5]
                 raise InvalidOption(f"The frame has no column {name!r}.", hint=f"Close to it: {', '.join(close)}.")
@@ -88,10 +94,21 @@ def _used(expressions: list[str], columns: dict[str, Any]) -> list[str]:
     return list(used)
 
 
-def _names(expression: str) -> list[str]:
-    """Return the free names of an expression."""
-    nodes = [*ast.walk(ast.parse(expression, mode="eval"))]
-    read = {node.id: None for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    bound = {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
+def _names(expression: str, columns: Collection[str]) -> list[str]:
+    """Return the columns that an expression names, also such as are not there.
+
+    A builtin is no column where it is only called, ``len(text)``, or where there is no column of its name.
+    """
+    if expression in columns:
+        return [expression]
+    tree = ast.parse(expression, mode="eval").body
+    if isinstance(tree, ast.Name):  # a builtin by itself says nothing of a row
+        return [tree.id]
+    nodes = [*ast.walk(tree)]
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    bound = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
     bound |= {node.arg for node in nodes if isinstance(node, ast.arg)}
-    return [name for name in read if name not in bound and name not in BUILTINS]
+    free = [node for node in names if node.id not in bound]
+    meant = [node for node in free if node.id not in BUILTINS or (node.id in columns and id(node) not in called)]
+    return [*dict.fromkeys(node.id for node in meant)]
