@@ -156,3 +156,16 @@ def test_options_that_are_not_understood(face, make_backend, path, tmp_path):
     with pytest.raises(errors.AudioError, match="is not there"):
         transcribe(face, backend, tmp_path / "no.wav")
     assert backend.requests == []
+
+
+@pytest.mark.parametrize(
+    ("option", "hint"), [("languge", "Did you mean language?"), ("temperature", "extra_body takes what else")]
+)
+def test_a_misspelt_option_is_refused(face, make_backend, path, option, hint):
+    """It would change nothing, and nobody would notice."""
+    backend = make_backend(Script())
+    for stream in (False, True):
+        with pytest.raises(errors.InvalidOption, match=f"no option '{option}'") as caught:
+            transcribe(face, backend, path, stream=stream, **{option: "en"})
+        assert hint in caught.value.hint
+    assert not backend.requests

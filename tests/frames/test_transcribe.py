@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import codex_nb.frames  # noqa: F401 - `.codex` on every column
-from codex_nb import Bearer, NotSignedIn, Session
+import codex_nb
+from codex_nb import Bearer, InvalidOption, NotSignedIn, Session, frames
 from codex_nb.frames.kept import Kept
 from codex_nb.local import Fault, LocalBackend, Script
 from tests.conftest import TOKEN
@@ -248,3 +248,40 @@ def test_another_engine_of_the_environment_is_another_text(serve, folder, monkey
         monkeypatch.setenv("CODEX_NB_ENGINE", f"{engine.url}/v1")
         texts += [*paths(folder, "a").codex.transcribe(session=session, route="local").text]
     assert texts == ["Here.", "There.", "Here."]
+
+
+@pytest.mark.parametrize(
+    ("options", "message", "hint"),
+    [
+        ({"languge": "en"}, "no option 'languge'", "language"),
+        ({"temperature": 0}, "no option 'temperature'", "extra_body"),
+        ({"response_format": "text"}, "no table of text", "column text"),
+        ({"response_format": "bogus"}, "no table of bogus", "verbose_json"),
+        ({"stream": True}, "streams", "stream"),
+        ({"file": "b.wav"}, "file says nothing", "file"),
+    ],
+)
+def test_an_option_that_is_none_is_refused_before_anything_is_sent(serve, folder, options, message, hint):
+    """One that leaves no transcript, and one that is misspelt, also where there is nothing to send."""
+    backend, session = serve([])
+    column = paths(folder, "a")
+    for ask in (
+        lambda: column.codex.transcribe(session=session, progress=False, **options),
+        lambda: column[:0].codex.transcribe(session=session, progress=False, **options),
+        lambda: frames.transcripts([*column], session, **options),
+        lambda: codex_nb.transcribe([*column], session=session, **options),
+    ):
+        with pytest.raises(InvalidOption, match=message) as caught:
+            ask()
+        assert hint in caught.value.hint
+    assert not backend.requests
+
+
+def test_times_are_asked_for_as_well(serve, folder):
+    """The form with times is a transcript, and so a row."""
+    backend, session = serve(["One."])
+    result = paths(folder, "a").codex.transcribe(
+        session=session, response_format="verbose_json", stream=False, route="codex,local", engine="sphinx"
+    )
+    assert [*result.text] == ["One."]
+    assert sent(backend) == 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, Unpack, overload
 
@@ -10,13 +11,14 @@ from codex_nb.client._drivers import SyncDriver
 from codex_nb.client._faces import Async, F, Resource, Sync, shown_signature
 from codex_nb.client._transcript_stream import AsyncTranscriptStream, TranscriptStream
 from codex_nb.client.resources._transcribing import Transcribing
+from codex_nb.errors import InvalidOption
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from codex_nb.types.audio import Transcript
 
-__all__ = ["Audio", "Transcriptions"]
+__all__ = ["Audio", "Transcriptions", "refuse_unknown"]
 
 Objects: TypeAlias = Literal["json", "verbose_json"]
 Texts: TypeAlias = Literal["text", "srt", "vtt"]
@@ -39,6 +41,23 @@ class Options(TypedDict, total=False):
     silk_decode: bool
     silent_ok: bool
     extra_body: Mapping[str, Any] | None
+
+
+def refuse_unknown(options: Iterable[str]) -> None:
+    """Refuse what a transcription has no option for: a misspelt one would change nothing, and nobody would notice.
+
+    Raises:
+        InvalidOption: there is no such option, with the one close to it.
+
+    """
+    known = Options.__annotations__
+    for name in options:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            others = f"There are {', '.join(known)}; extra_body takes what else a service knows."
+            raise InvalidOption(
+                f"A transcription has no option {name!r}.", hint=f"Did you mean {close[0]}?" if close else others
+            )
 
 
 class Transcriptions(Resource[F]):
@@ -127,12 +146,14 @@ class Transcriptions(Resource[F]):
         False. ``silent_ok`` sends a recording in which nothing is to be heard.
 
         Raises:
+            InvalidOption: there is no such option, or it cannot be used.
             AudioError: there is no sound in it that can be sent, or the service cannot decode it.
             CloudflareChallenge: the service's guard stopped the upload; the hint names the routes that would work.
             APIError: the request failed. Each names the recording (``.source``), the route (``.route``) and what to
                 try; what was heard of it by then is in ``.partial``.
 
         """
+        refuse_unknown(options)
         asked = Transcribing(self._core, file, response_format, options, live=bool(stream))
         if not stream:
             return self._driver.run(asked.flow())

@@ -22,7 +22,7 @@ from codex_nb.frames.rows.digests import digest_of
 from codex_nb.frames.rows.outcome import DONE, FAILED, Outcome, outcomes_frame
 from codex_nb.frames.rows.pace import NotAsked, Pace
 from codex_nb.frames.rows.running import Rows, chosen
-from codex_nb.frames.transcripts import CONCURRENCY, transcripts
+from codex_nb.frames.transcripts import CONCURRENCY, check_options, transcripts
 from codex_nb.types.audio import Transcript
 from codex_nb.wire.json import as_object
 
@@ -156,15 +156,15 @@ class _Spent:
 def recordings(column: pd.Series[Any], options: dict[str, Any], keep: Keep, session: Session | None) -> Recordings:
     """Return the recordings of ``column``, none of which is sent yet."""
     asked = {name: value for name, value in options.items() if value is not None}
+    check_options(asked)
     # A function is another one when its cell runs again, and nothing tells that of it.
     return Recordings(session or shared_session(), column, asked, chosen(keep if _is_plain(asked) else False))
 
 
 def _said(options: dict[str, Any]) -> dict[str, Any]:
     """Return what a text depends on: the options, and the engine that the environment chooses."""
-    said = {name: value for name, value in options.items() if name != "timeout"}
     engine = os.environ.get("CODEX_NB_ENGINE", "").strip()
-    return {"engine": engine} | said if engine and "local" in str(said.get("route")) else said
+    return {"engine": engine} | options if engine and "local" in str(options.get("route")) else options
 
 
 def _is_plain(value: Any) -> bool:
