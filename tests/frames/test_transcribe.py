@@ -277,6 +277,15 @@ def test_an_option_that_is_none_is_refused_before_anything_is_sent(serve, folder
     assert not backend.requests
 
 
+def test_routes_may_be_a_list(serve, folder):
+    """In its order; it is the same as their names in one text."""
+    backend, session = serve(["One."], faults=[Fault.server_error(path="*/transcribe", times=1)])
+    column = paths(folder, "a")
+    assert [*column.codex.transcribe(session=session, route=["codex", "platform"]).route] == ["platform"]
+    assert [*column.codex.transcribe(session=session, route="codex,platform").text] == ["One."]
+    assert sent(backend) == 1
+
+
 def test_times_are_asked_for_as_well(serve, folder):
     """The form with times is a transcript, and so a row."""
     backend, session = serve(["One."])

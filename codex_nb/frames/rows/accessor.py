@@ -144,6 +144,7 @@ class ColumnRows:
             AuthenticationError, APIError: the service takes no recording at all.
 
         """
-        asked = {"route": route, "language": language, "prompt": prompt, **options}
+        routes = route if isinstance(route, str | None) else ",".join(route)
+        asked = {"route": routes, "language": language, "prompt": prompt, **options}
         limits, how = Limits.of(max_quota, until), How(concurrency, progress)
         return ended(recordings(self._column, asked, keep, session), limits, how)
