@@ -60,7 +60,7 @@ class Kept:
     _sharing: Final = threading.Lock()
 
     def __init__(self, path: Path | str | None) -> None:
-        self.path = Path(path) if path is not None else None
+        self.path = Path(path).expanduser() if path is not None else None
         self._begin_anew()
         _all.add(self)
 

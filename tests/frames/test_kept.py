@@ -193,6 +193,16 @@ def test_a_folder_in_its_place_is_done_without(kept):
     assert len(told) == 1
 
 
+def test_a_path_may_begin_with_the_home_folder(monkeypatch, tmp_path):
+    """It is that folder, and none of the name ``~``."""
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    kept = Kept("~/answers.sqlite3")
+    kept.put_many([(b"k", b"v")])
+    kept.close()
+    assert (tmp_path / "answers.sqlite3").exists()
+
+
 def test_the_environment_chooses(monkeypatch, tmp_path):
     """Off, a file, a folder; by default the user's data folder."""
     monkeypatch.setenv("CODEX_NB_KEPT", "off")
