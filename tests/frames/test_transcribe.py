@@ -294,3 +294,22 @@ def test_times_are_asked_for_as_well(serve, folder):
     )
     assert [*result.text] == ["One."]
     assert sent(backend) == 1
+
+
+class Watched(pd.Series):
+    """A column that counts how often it is searched for missing values."""
+
+    searched = 0
+
+    def isna(self):
+        """Count, and search."""
+        Watched.searched += 1
+        return super().isna()
+
+
+def test_a_long_column_is_searched_once(serve):
+    """And not once a row, which is half a minute for some ten thousand of them."""
+    _, session = serve([])
+    result = Watched([None] * 500).codex.transcribe(session=session, progress=False)
+    assert (result._status == "failed").all()
+    assert Watched.searched == 1

@@ -121,7 +121,7 @@ class Questions(Rows):
                     continue
                 if isinstance(answered, CodexError):
                     raise answered
-                used += answered.tokens(jobs[place].keys)
+                used.update(answered.tokens(jobs[place].keys))
                 self._note(answered, used)
                 again += answered.again
                 yield answered

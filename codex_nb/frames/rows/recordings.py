@@ -53,8 +53,7 @@ class Recordings(Rows):
         self._unknown: set[bytes] = set()
         keys: list[bytes | None] = []
         outcomes: list[Outcome] = []
-        for number, source in enumerate(column.tolist()):
-            missing = not isinstance(source, tuple) and cast("Any", column.isna()).iloc[number]
+        for source, missing in zip(column.tolist(), cast("Any", column.isna()), strict=True):
             keys.append(None if missing else self._key(source))
             outcomes.append(Outcome(FAILED, error="There is no recording here.") if missing else Outcome())
             if (key := keys[-1]) is not None:
