@@ -5,6 +5,7 @@ import json
 import re
 import signal
 import threading
+import warnings
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -592,6 +593,21 @@ def test_an_interrupt_returns_the_finished_part(serve):
         result = server.map(texts(30), concurrency=1)
     assert [*result._status] == ["done"] * 6 + ["waiting"] * 24
     assert right(texts(30), result)
+
+
+def test_a_warning_that_is_an_error_loses_nothing(serve):
+    """The finished part is in it, and can be gone on with."""
+    server = serve(faults=[Fault.usage_limit(path="*/responses", skip=2, times=1)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="2 of 5 rows are done") as caught:
+            server.map(texts(5), concurrency=1, keep=False)
+        result = caught.value.partial
+        assert [*result._status] == ["done"] * 2 + ["waiting"] * 3
+        assert ".partial" in caught.value.__notes__[0]
+        before = len(server.asked)
+        assert right(texts(5), result.codex.retry(waiting=True))
+    assert len(server.asked) - before == 3
 
 
 def judge(_pipe, url, path):

@@ -62,7 +62,8 @@ class FrameRows:
 
         The run stops, what is under way comes to its end, and the finished part is returned with a warning: when
         ``max_quota`` percent of any window of the quota are used, at ``until`` (a datetime, a timedelta, ``"17:30"``),
-        at the plan's usage limit, after many failures in a row. An interrupt leaves what is under way.
+        at the plan's usage limit, after many failures in a row. An interrupt leaves what is under way. Where warnings
+        are errors, the finished part is the error's ``.partial``.
 
         Answers are kept on this machine (``CODEX_NB_KEPT``: off, or another place), each when it comes, so that the
         same call later asks only for the rest. What was asked is not kept, only its digest; the answers are, in

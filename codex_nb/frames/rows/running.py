@@ -123,19 +123,28 @@ def ended(rows: Rows, limits: Limits, how: How, statuses: Collection[str] = (WAI
     rows.go(statuses, Pace(limits), how)
     if rows.cause and not rows.count(DONE) and not isinstance(rows.cause, UsageLimitReached | BudgetReached):
         raise rows.cause
-    if rows.stopped:
-        failed = f", {rows.count(FAILED)} failed" if rows.count(FAILED) else ""
-        warn(
-            f"{rows.stopped} {rows.count(DONE)} of {len(rows.outcomes)} rows are done{failed}, {rows.count(WAITING)} "
-            f"rows wait. {'Call it' if rows.kept else 'Call .codex.retry(waiting=True) on the result'} again to go on; "
-            "what is done is not asked for again.",
-        )
     made = rows.frame()
     made.attrs["codex_nb"]["run"] = name = uuid.uuid4().hex
     _remembered[name] = rows, how
     while len(_remembered) > REMEMBERED:
         _remembered.popitem(last=False)
+    if rows.stopped:
+        _warn(rows, made)
     return made
+
+
+def _warn(rows: Rows, made: pd.DataFrame) -> None:
+    failed = f", {rows.count(FAILED)} failed" if rows.count(FAILED) else ""
+    try:
+        warn(
+            f"{rows.stopped} {rows.count(DONE)} of {len(rows.outcomes)} rows are done{failed}, {rows.count(WAITING)} "
+            f"rows wait. {'Call it' if rows.kept else 'Call .codex.retry(waiting=True) on the result'} again to go on; "
+            "what is done is not asked for again.",
+        )
+    except UserWarning as error:  # where warnings are errors: what is done is not lost by one
+        vars(error)["partial"] = made
+        error.add_note("The result is this error's .partial.")
+        raise
 
 
 def retried(frame: pd.DataFrame, *, waiting: bool, max_quota: float | None, until: Until | None) -> pd.DataFrame:
