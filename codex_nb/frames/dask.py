@@ -24,6 +24,8 @@ from codex_nb.frames.rows.prompt import row_texts
 from codex_nb.frames.rows.questions import questions
 from codex_nb.frames.rows.running import CONCURRENCY, How
 from codex_nb.frames.rows.workers import pace_of, session_of
+from codex_nb.frames.vectors.column import VectorDtype
+from codex_nb.frames.vectors.example import ExampleVectors
 from codex_nb.settings import Backend
 
 if TYPE_CHECKING:
@@ -96,8 +98,10 @@ class DaskColumn:
     def embed(
         self, *, model: str | None = None, dimensions: int | None = None, backend: Backend | str | None = None
     ) -> Any:
-        """Return the vectors of this column's texts when it is computed, as ``embed`` does on pandas."""
-        from codex_nb.frames.vectors.column import VectorDtype
+        """Return the vectors of this column's texts when it is computed, as ``embed`` does on pandas.
+
+        How long they are is known only then, so ``to_parquet`` keeps lists of any length, which read back as vectors.
+        """
         from codex_nb.frames.vectors.embeddings import MODEL
 
         model = model or MODEL
@@ -149,10 +153,11 @@ def _with_model(options: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def register() -> None:
-    """Give every Dask frame and column ``.codex``."""
+    """Give every Dask frame and column ``.codex``, and Dask an example of a column of vectors."""
     extensions: Any = import_module("dask.dataframe.extensions")
     extensions.register_dataframe_accessor("codex")(DaskFrame)
     extensions.register_series_accessor("codex")(DaskColumn)
+    extensions.make_array_nonempty.register(VectorDtype)(ExampleVectors.of)
 
 
 register()

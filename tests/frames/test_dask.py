@@ -4,6 +4,7 @@ import json
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from codex_nb import InvalidOption, NotSignedIn
@@ -130,3 +131,42 @@ def test_a_column_is_asked_about_its_values(server, home, monkeypatch):
     column = dd.from_pandas(texts(4, start=900), npartitions=2)["text"]
     lazy = column.codex.map(PROMPT, schema=SCHEMA, model="gpt-5.4", backend=server.backend.url)
     assert json.dumps([*lazy.compute(scheduler="sync")._status]) == json.dumps(["done"] * 4)
+
+
+@pytest.fixture
+def vectors(server, cluster):
+    """Texts and their vectors, lazily, in three partitions; the first holds no text."""
+    frame = pd.DataFrame({"text": pd.Series([None, None, "a", "b", "c", "a"], dtype="str"), "n": range(6)})
+    lazy = dd.from_pandas(frame, npartitions=3)
+    return lazy.assign(v=lazy["text"].codex.embed(backend=server.backend.url, dimensions=8))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda f: f[["v", "n"]],
+        lambda f: f.merge(f[["n"]], on="n"),
+        lambda f: f.groupby("n").first(),
+        lambda f: f.set_index("n"),
+        lambda f: f.repartition(npartitions=2),
+        lambda f: dd.concat([f, f]),
+        lambda f: f.map_partitions(lambda part: part[part.v.codex.matrix[:, 0] != 9]),
+    ],
+)
+def test_a_frame_with_vectors_goes_through_every_step(vectors, step):
+    """Dask tries it on an example first, and so knows the columns before."""
+    assert len(vectors) == 6
+    made = step(vectors)
+    found = made.compute()
+    assert [*made.dtypes.items()] == [*found.dtypes.items()]
+    assert found.v.array.width == 8
+    assert found.v.isna().sum() in {2, 4}
+
+
+def test_vectors_are_written_to_parquet_and_read(vectors, tmp_path):
+    """Whatever their length, also where a partition has none."""
+    vectors.to_parquet(tmp_path)
+    expected = vectors["v"].compute().array
+    for found in (pd.read_parquet(tmp_path).v.array, dd.read_parquet(tmp_path)["v"].compute().array):
+        assert found.dtype == expected.dtype
+        assert np.array_equal(found.matrix, expected.matrix, equal_nan=True)

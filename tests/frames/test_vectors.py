@@ -215,6 +215,8 @@ def test_lists_of_other_programs_are_read():
     assert np.array_equal(read.matrix[2], [3, 4])
     sliced = pa.array([[1, 2], [3, 4], None], pa.list_(pa.int8(), 2)).slice(1)
     assert np.array_equal(dtype.__from_arrow__(sliced).matrix, [[3, 4], [np.nan, np.nan]], equal_nan=True)
+    for none in (pa.array([None, None], pa.list_(pa.float32())), pa.array([], pa.list_(pa.float32()))):
+        assert dtype.__from_arrow__(none).isna().tolist() == [True] * len(none)
     with pytest.raises(ValueError, match="several lengths"):
         dtype.__from_arrow__(pa.array([[1.0], [1.0, 2.0]]))
 

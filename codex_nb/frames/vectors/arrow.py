@@ -54,7 +54,7 @@ def _part(chunk: Any) -> NDArray[np.float32]:
             found = np.where(missing[:, None], np.float32(np.nan), found)
         return found
     found = np.full((len(chunk), width), np.nan, np.float32)
-    found[~missing] = numbers.reshape(-1, width)
+    found[~missing] = numbers.reshape(np.count_nonzero(~missing), width)
     return found
 
 
