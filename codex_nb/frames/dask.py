@@ -8,9 +8,11 @@ client travels in the graph. Extra ``dask``.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
+from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
@@ -32,6 +34,15 @@ if TYPE_CHECKING:
     from codex_nb.frames.rows.pace import Until
 
 __all__ = ["DaskColumn", "DaskFrame", "register"]
+
+# Options of a question that go to the workers as they are, and those that `map` takes by name.
+OF_A_QUESTION: Final = ("model", "effort", "instructions", "verbosity", "tier", "timeout")
+OF_A_RUN: Final = ("schema", "batch", "concurrency", "max_quota", "until", "keep", "backend")
+# What `map` of pandas has besides.
+INSTEAD: Final = {
+    "session": "Each worker has its own; backend= says where they ask.",
+    "progress": "Dask shows it: dask.diagnostics.ProgressBar().",
+}
 
 
 class DaskFrame:
@@ -55,15 +66,18 @@ class DaskFrame:
     ) -> Any:
         """Ask ``prompt`` of each row when the frame is computed; `FrameRows.map` of pandas, lazily.
 
-        The same columns and options. ``concurrency`` and the pause after a 429 hold for all workers together; when one
-        of them reaches the plan's limit, or ``max_quota`` (which each counts from its first question on), all stop and
-        the rest waits. ``backend`` is where the workers ask: that of the shared session, else their own default.
-        Answers are kept on the worker's machine, so that a partition that is computed again asks nothing.
+        The same columns and options, but for ``session``, of which each worker has its own, and ``progress``, which
+        Dask shows by itself (``dask.diagnostics.ProgressBar``). ``concurrency`` and the pause after a 429 hold for all
+        workers together; when one of them reaches the plan's limit, or ``max_quota`` (which each counts from its first
+        question on), all stop and the rest waits. ``backend`` is where the workers ask: that of the shared session,
+        else their own default. Answers are kept on the worker's machine, so that a partition that is computed again
+        asks nothing.
 
         Raises:
             InvalidOption: the prompt, the schema or an option cannot be used.
 
         """
+        _refuse_unknown(options)
         form, limits = AnswerForm(schema, RESERVED), Limits.of(max_quota, until)
         Ask.of("-", **options)
         row_texts(prompt, self._frame._meta)  # noqa: SLF001 - Dask's own name for it
@@ -136,6 +150,15 @@ def _embedded(
     from codex_nb.frames.vectors.embeddings import embed_column
 
     return embed_column(part, session_of(backend), model=model, dimensions=dimensions)
+
+
+def _refuse_unknown(options: Iterable[str]) -> None:
+    for name in options:
+        if name not in OF_A_QUESTION:
+            known = (*OF_A_QUESTION, *OF_A_RUN)
+            close = get_close_matches(name, known, n=1)
+            usual = f"Did you mean {close[0]}?" if close else f"There are {', '.join(known)}."
+            raise InvalidOption(f"map on Dask frames has no option {name!r}.", hint=INSTEAD.get(name, usual))
 
 
 def _backend(said: Backend | str | None) -> Backend | None:

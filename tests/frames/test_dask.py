@@ -125,6 +125,25 @@ def test_what_cannot_be_asked_is_refused_before_it_is_computed(server):
             lazily(server, texts(2), **options)
 
 
+@pytest.mark.parametrize(
+    ("option", "hint"),
+    [
+        ("session", "backend="),
+        ("progress", "ProgressBar"),
+        ("concurency", "Did you mean concurrency"),
+        ("modell", "Did you mean model"),
+        ("temperature", "There are model"),
+    ],
+)
+def test_an_option_that_dask_has_not_is_refused(server, option, hint):
+    """With what there is instead; on a column, too."""
+    frame = dd.from_pandas(texts(2), npartitions=1)
+    for asked in (frame, frame["text"]):
+        with pytest.raises(InvalidOption, match=f"no option '{option}'") as caught:
+            asked.codex.map(PROMPT, **{option: True})
+        assert hint in caught.value.hint
+
+
 def test_a_column_is_asked_about_its_values(server, home, monkeypatch):
     """By its name."""
     monkeypatch.setenv("CODEX_HOME", str(home.path.parent))
