@@ -25,6 +25,8 @@ SUMMARIES = ("auto", "concise", "detailed", "none")
 # Efforts are words or numbers; new words appear with new models, so they are not listed here.
 EFFORT = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 
+EXAMPLES = {"model": "gpt-5.4", "effort": "high"}
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -84,6 +86,13 @@ class Ask:
         A model id may hold a slash itself (``org/model``), so what follows the last one counts as an effort only when
         it reads like one.
         """
+        said: dict[str, Any] = {"model": model, "effort": effort}
+        for option, value in said.items():
+            if not isinstance(value, str | None):
+                raise InvalidOption(
+                    f"{option} is of type {type(value).__name__}, and no text.",
+                    hint=f"Example: {option}={EXAMPLES[option]!r}.",
+                )
         name, slash, suffix = (model or "").rpartition("/")
         if slash and suffix in EFFORT_WORDS:
             return cls(prompt, name, effort or suffix, **options)

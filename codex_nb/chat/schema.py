@@ -134,6 +134,11 @@ def _of_frame(frame: Any) -> Any:
         if types.is_datetime64_any_dtype(dtype):
             return datetime
         if hasattr(dtype, "categories"):
+            if not len(dtype.categories):
+                raise InvalidOption(
+                    f"The column {str(column)[:40]!r} has no categories, so nothing would fit it.",
+                    hint='Give it some: pd.CategoricalDtype(["good", "bad"]), or make it text.',
+                )
             return Literal[tuple(str(level) for level in dtype.categories)]
         return str
 

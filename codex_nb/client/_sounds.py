@@ -57,6 +57,8 @@ def open_sounds(given: Any, limits: Limits, **options: Any) -> Sounds:
     name, told = None, None
     if isinstance(given, tuple):  # openai-python's (name, content, type)
         name, given, told, *_ = (*cast("tuple[Any, ...]", given), None)
+    if isinstance(given, str) and not given:
+        raise AudioError("There is no recording: its path is empty.", hint="Name a file.", source=source)
     if isinstance(given, (str, os.PathLike)):
         try:
             open_source(cast("str", given)).close()

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import contextvars
 import threading
+from numbers import Integral
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
 from codex_nb.client._waiting import next_of
-from codex_nb.errors import CodexError
+from codex_nb.errors import CodexError, InvalidOption
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-__all__ = ["side_by_side"]
+__all__ = ["check_concurrency", "side_by_side"]
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+def check_concurrency(concurrency: int, usual: int) -> None:
+    """Check how many are to be under way at once.
+
+    Raises:
+        InvalidOption: it is no such number.
+
+    """
+    if not isinstance(concurrency, Integral) or concurrency < 1:
+        raise InvalidOption("concurrency must be a whole number, at least 1.", hint=f"Leave it out for {usual}.")
 
 
 def side_by_side(work: Callable[[T], R], things: Sequence[T], limit: int) -> Generator[tuple[int, R | CodexError]]:

@@ -23,7 +23,7 @@ from codex_nb.frames.rows.answers import AnswerForm
 from codex_nb.frames.rows.outcome import DONE, RESERVED, WAITING, outcomes_frame
 from codex_nb.frames.rows.pace import Limits
 from codex_nb.frames.rows.prompt import row_texts
-from codex_nb.frames.rows.questions import questions
+from codex_nb.frames.rows.questions import check_batch, questions
 from codex_nb.frames.rows.running import CONCURRENCY, How
 from codex_nb.frames.rows.workers import pace_of, session_of
 from codex_nb.frames.vectors.column import VectorDtype
@@ -82,8 +82,7 @@ class DaskFrame:
         Ask.of("-", **options)
         row_texts(prompt, self._frame._meta)  # noqa: SLF001 - Dask's own name for it
         How(concurrency)
-        if not batch >= 1:
-            raise InvalidOption(f"batch is {batch!r}.", hint="It is how many rows go into one request.")
+        check_batch(batch)
         meta = form.finished(outcomes_frame(form.columns, [], self._frame._meta.index[:0], source="map"))  # noqa: SLF001
         meta.attrs = {}
         return self._frame.map_partitions(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from codex_nb.client._sounds import name_of
 from codex_nb.client.default import session as shared_session
 from codex_nb.client.resources.audio import refuse_unknown
-from codex_nb.client.side_by_side import side_by_side
+from codex_nb.client.side_by_side import check_concurrency, side_by_side
 from codex_nb.columns import DURATION, TEXT, Column, table
 from codex_nb.errors import CodexError, InvalidOption
 from codex_nb.types.audio import Transcript
@@ -68,8 +68,7 @@ def transcripts(
 
     """
     check_options(options)
-    if concurrency < 1:
-        raise InvalidOption("concurrency must be at least 1.", hint=f"Leave it out for {CONCURRENCY}.")
+    check_concurrency(concurrency, CONCURRENCY)
     given = list(sources)
     create: Any = (session or shared_session()).audio.transcriptions.create
 

@@ -120,7 +120,15 @@ def test_what_cannot_be_asked_is_refused_before_it_is_computed(server):
     """A misspelt column, an option that is none."""
     with pytest.raises(InvalidOption, match="no column"):
         dd.from_pandas(texts(2), npartitions=1).codex.map("{{txt}}")
-    for options in ({"max_quota": 0}, {"concurrency": 0}, {"batch": 0}, {"effort": "!"}):
+    for options in (
+        {"max_quota": 0},
+        {"concurrency": 0},
+        {"concurrency": "2"},
+        {"batch": 0},
+        {"batch": 101},
+        {"effort": "!"},
+        {"model": 5},
+    ):
         with pytest.raises(InvalidOption):
             lazily(server, texts(2), **options)
 

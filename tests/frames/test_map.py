@@ -293,6 +293,14 @@ def test_a_prompt_without_its_column_is_refused(prompt, message):
     assert "text" in caught.value.hint or "braces" in caught.value.hint
 
 
+@pytest.mark.parametrize("prompt", [None, 5, ["{{text}}"], lambda row: row.text])
+def test_a_prompt_that_is_no_text_is_refused(prompt):
+    """With what one looks like."""
+    with pytest.raises(InvalidOption, match="no text") as caught:
+        texts(1).codex.map(prompt)
+    assert "{{text}}" in caught.value.hint
+
+
 def test_a_private_column_stays_here():
     """By name, and inside of an expression, also one that has the name of a builtin."""
     frame = texts(1).assign(id="v")
@@ -306,6 +314,14 @@ def test_a_private_column_stays_here():
     [
         {"batch": 0},
         {"batch": 101},
+        {"batch": "2"},
+        {"batch": 2.5},
+        {"concurrency": "4"},
+        {"concurrency": 1.5},
+        {"max_quota": "5"},
+        {"model": 5},
+        {"effort": 5},
+        {"schema": pd.DataFrame({"kind": pd.Categorical([])})},
         {"concurrency": 0},
         {"max_quota": 0},
         {"max_quota": 101},

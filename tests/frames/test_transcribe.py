@@ -277,6 +277,25 @@ def test_an_option_that_is_none_is_refused_before_anything_is_sent(serve, folder
     assert not backend.requests
 
 
+@pytest.mark.parametrize("option", [{"concurrency": "2"}, {"concurrency": 0}])
+def test_a_number_at_once_that_is_none_is_refused(serve, folder, option):
+    """For a column and for a list."""
+    backend, session = serve([])
+    column = paths(folder, "a")
+    for ask in (column.codex.transcribe, lambda **more: frames.transcripts([*column], **more)):
+        with pytest.raises(InvalidOption, match="whole number"):
+            ask(session=session, **option)
+    assert not backend.requests
+
+
+def test_an_empty_path_is_no_recording(serve):
+    """And no folder, which is what it is for the system."""
+    _, session = serve([])
+    result = pd.Series(["", None]).codex.transcribe(session=session, progress=False)
+    assert [*result._status] == ["failed", "failed"]
+    assert result._error.str.contains("There is no recording").all()
+
+
 def test_routes_may_be_a_list(serve, folder):
     """In its order; it is the same as their names in one text."""
     backend, session = serve(["One."], faults=[Fault.server_error(path="*/transcribe", times=1)])

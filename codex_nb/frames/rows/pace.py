@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from codex_nb.errors import CodexError, InvalidOption
@@ -46,7 +47,7 @@ class Limits:
             InvalidOption: one of them is none.
 
         """
-        if max_quota is not None and not 0 < max_quota <= 100:
+        if max_quota is not None and not (isinstance(max_quota, Real) and 0 < max_quota <= 100):
             raise InvalidOption("max_quota is a percentage above 0, up to 100.", hint="Example: max_quota=5.")
         return cls(max_quota, None if until is None else _moment(until))
 

@@ -32,6 +32,7 @@ def row_texts(prompt: str, frame: pd.DataFrame) -> list[str | CodexError]:
         InvalidOption: the prompt names no column, one that is not there, or one that is private.
 
     """
+    _refuse_no_text(prompt)
     columns = _columns(frame)
     parts = [*pieces(prompt, columns)]
     named = {piece: _names(piece, columns) for piece, is_x in parts if is_x}
@@ -53,6 +54,14 @@ def row_texts(prompt: str, frame: pd.DataFrame) -> list[str | CodexError]:
         except InvalidOption as error:
             texts.append(error)
     return texts
+
+
+def _refuse_no_text(prompt: Any) -> None:
+    if not isinstance(prompt, str):
+        raise InvalidOption(
+            f"The prompt is of type {type(prompt).__name__}, and no text.",
+            hint='Name columns in it: "Classify: {{text}}"; {{…}} takes expressions of them, too.',
+        )
 
 
 def _filled(piece: str, known: dict[str, Any], absent: set[str]) -> str:

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import nullcontext
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final
 
 import pydantic_core
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from codex_nb.frames.kept import Kept
     from codex_nb.frames.rows.running import How, Keep
 
-__all__ = ["Questions", "questions"]
+__all__ = ["Questions", "check_batch", "questions"]
 
 # Of the form of what is kept; another number lets older answers be asked for again.
 VERSION: Final = 1
@@ -58,8 +59,7 @@ class Questions(Rows):
         *,
         batch: int = 1,
     ) -> None:
-        if not 1 <= batch <= MOST_ROWS:
-            raise InvalidOption(f"batch is {batch!r}.", hint=f"It is 1 to {MOST_ROWS} rows a request.")
+        check_batch(batch)
         self.session, self.form, self.batch = session, form, batch
         self.fields = fields | {"model": fields["model"] or session.models.default()}
         keys = {text: self._key(text) for text in texts if isinstance(text, str)}
@@ -159,6 +159,17 @@ class Questions(Rows):
             "quota": self.spent,
         }
         return self.form.finished(made)
+
+
+def check_batch(batch: int) -> None:
+    """Check how many rows are to go into one request.
+
+    Raises:
+        InvalidOption: it is no such number.
+
+    """
+    if not isinstance(batch, Integral) or not 1 <= batch <= MOST_ROWS:
+        raise InvalidOption(f"batch is {batch!r}.", hint=f"It is a whole number, 1 to {MOST_ROWS} rows a request.")
 
 
 def _kept(content: bytes, model: str) -> bytes:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from codex_nb.client.side_by_side import check_concurrency
 from codex_nb.errors import BudgetReached, CodexError, InvalidOption, UsageLimitReached
 from codex_nb.frames.kept import Kept
 from codex_nb.frames.rows.outcome import DONE, FAILED, WAITING, Outcome
@@ -38,8 +39,7 @@ class How:
     progress: bool = True
 
     def __post_init__(self) -> None:
-        if self.concurrency < 1:
-            raise InvalidOption("concurrency must be at least 1.", hint=f"Leave it out for {CONCURRENCY}.")
+        check_concurrency(self.concurrency, CONCURRENCY)
 
 
 class Rows(ABC):
