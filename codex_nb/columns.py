@@ -6,6 +6,7 @@ import math
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from itertools import islice
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
@@ -90,9 +91,20 @@ def _instant(values: list[Any]) -> Any:
 
 
 def _moment(values: list[Any]) -> Any:
-    # From dates and datetimes, whose zone is not always known.
-    moments: Any = pd.to_datetime(pd.Series(values, dtype="object"), errors="coerce", format="mixed")
-    return moments.dt.as_unit("us") if len(moments) else moments.astype("datetime64[us]")
+    # A column has one zone for all its rows, and of some it is not known: so it has none.
+    return pd.Series(np.array([_without_zone(v) for v in values], dtype="datetime64[us]"))
+
+
+def _without_zone(value: Any) -> date | None:
+    """Return a date or a datetime as it stands; one that has a zone in UTC."""
+    if not isinstance(value, date) or value is pd.NaT:
+        return None
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        return value
+    try:
+        return value.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:  # the calendar ends within these hours, such as for 9999-12-31
+        return value.replace(tzinfo=None)
 
 
 def _duration(values: list[Any]) -> Any:
@@ -113,7 +125,7 @@ def _number(values: list[Any]) -> Any:
 TEXT: Cast = _text
 TIME: Cast = _time  # of epoch seconds
 INSTANT: Cast = _instant  # of epoch microseconds
-MOMENT: Cast = _moment  # of dates and datetimes
+MOMENT: Cast = _moment  # of dates and datetimes, those with a zone in UTC; the dtype has none
 DURATION: Cast = _duration  # of seconds
 NUMBER: Cast = _number
 FLAG: Cast = lambda values: pd.Series(values, dtype="boolean")  # noqa: E731 - a row of the table above

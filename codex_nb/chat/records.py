@@ -33,8 +33,8 @@ def frame_of(schema: OutputSchema, records: Sequence[Any]) -> pd.DataFrame:
     """Return one row a record. The dtypes are those of the declared types, however many records there are.
 
     ``int`` is Int64, ``bool`` boolean, ``float`` float64, a choice or an enumeration an ordered category, a date or
-    time ``datetime64[us]``, text pandas' default; anything else stays an object. A schema made of a frame has its
-    dtypes.
+    datetime ``datetime64[us]`` (one with a zone in UTC), text pandas' default; anything else stays an object. A schema
+    made of a frame has its dtypes.
     """
     from pydantic import TypeAdapter
 
@@ -59,7 +59,10 @@ def alike(frame: pd.DataFrame, schema: OutputSchema) -> pd.DataFrame:
     wanted: Any = schema.like.rename(columns=str).dtypes
     for name in cast("list[str]", [*wanted.index]):
         try:
-            frame[name] = frame[name].astype(wanted[name])
+            # Times come in UTC here, without saying so.
+            zone = getattr(wanted[name], "tz", None)
+            column = frame[name] if zone is None else frame[name].dt.tz_localize("UTC")
+            frame[name] = column.astype(wanted[name])
         except (TypeError, ValueError):  # a missing value, where the dtype has none
             continue
     return frame

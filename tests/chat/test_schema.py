@@ -125,6 +125,20 @@ def test_an_empty_table_has_the_dtypes_of_a_full_one():
     assert str(full.e.dtype) == "datetime64[us]"
 
 
+def test_times_of_several_zones_are_all_there():
+    """In UTC, in a column of the documented dtype; a frame with a zone gets its own."""
+    said = ["2026-01-02T03:00:00+01:00", "2026-01-02T03:00:00Z", "2026-01-02T03:00:00", None]
+    rows = [{"at": each} for each in said]
+    schema = output_schema("[at: datetime?]")
+    plain = frame_of(schema, read(schema, rows))["at"]
+    assert str(plain.dtype) == "datetime64[us]"
+    assert [one.hour for one in plain[:3]] == [2, 3, 3]
+    schema = output_schema(pd.DataFrame({"at": pd.to_datetime(["2026-07-01"]).tz_localize("Europe/Berlin")}))
+    theirs = frame_of(schema, read(schema, rows))["at"]
+    assert theirs.dtype == schema.like["at"].dtype
+    assert [one.hour for one in theirs[:3]] == [3, 4, 4]
+
+
 def test_a_frame_asks_for_rows_of_its_columns():
     """Names and dtypes stay; a missing value keeps a dtype that has none from it."""
     like = pd.DataFrame(

@@ -2,13 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codex_nb.columns import DURATION, NUMBER, TEXT, TIME, Column, ordered, table
+from codex_nb.columns import DURATION, MOMENT, NUMBER, TEXT, TIME, Column, ordered, table
 
 
 @dataclass
@@ -65,6 +65,29 @@ def test_seconds_become_times_and_lengths_to_the_microsecond(values):
             expected = timedelta(seconds=value)
             assert abs(length - expected) <= timedelta(microseconds=1)
             assert abs(time - (datetime(1970, 1, 1, tzinfo=UTC) + expected)) <= timedelta(microseconds=1)
+
+
+def test_dates_and_datetimes_of_all_zones_stand_in_one_column():
+    """In UTC where the zone is known, else as they are; the dtype depends on none of them."""
+    far = timezone(timedelta(hours=-5))
+    values = [
+        datetime(2026, 1, 2, 3, tzinfo=timezone(timedelta(hours=1))),
+        datetime(2026, 1, 2, 3),  # noqa: DTZ001 - as answers often are
+        None,
+        date(2026, 1, 2),
+        datetime(2026, 1, 2, 3, tzinfo=far),
+        datetime(9999, 12, 31, 23, tzinfo=far),
+    ]
+    for rows in (values, values[::-1], values[:1], values[2:3], []):
+        assert str(MOMENT(rows).dtype) == "datetime64[us]"
+    assert [None if pd.isna(one) else one.isoformat() for one in MOMENT(values)] == [
+        "2026-01-02T02:00:00",
+        "2026-01-02T03:00:00",
+        None,
+        "2026-01-02T00:00:00",
+        "2026-01-02T08:00:00",
+        "9999-12-31T23:00:00",
+    ]
 
 
 def test_new_levels_come_after_the_known_ones():
