@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "codex_nb"
 FLOORS = [
     {"durations", "errors", "notices", "_version"},
-    {"columns", "databases", "extras", "markdown_parts", "privacy", "safe_tex"},
+    {"columns", "databases", "extras", "markdown_parts", "moments", "privacy", "safe_tex"},
     {"safe_markdown"},
     {"settings", "sphinx"},
     {"wire", "types"},

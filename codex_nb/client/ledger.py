@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -13,10 +12,12 @@ from codex_nb.client._ledger_file import CallRow, QuotaRow, account_key, readabl
 from codex_nb.client._writer import Writer
 from codex_nb.databases import ForeignDatabase
 from codex_nb.errors import CodexError
+from codex_nb.moments import epoch
 from codex_nb.settings import chosen_file
 
 if TYPE_CHECKING:
     from codex_nb.client._ledger_file import Entry
+    from codex_nb.moments import Moment
 
 __all__ = ["CallRow", "Ledger", "QuotaRow", "chosen_path"]
 
@@ -96,18 +97,19 @@ class Ledger:
         if self._writer:
             self._writer.close()
 
-    def calls(self, since: datetime | float | None = None, limit: int | None = None) -> Iterator[CallRow]:
+    def calls(self, since: Moment | None = None, limit: int | None = None) -> Iterator[CallRow]:
         """Give the calls, the latest beginning first: those that began at ``since`` or later, at most ``limit``.
 
-        ``since`` is a datetime (a naive one is local time) or epoch seconds.
+        ``since`` is a date or a datetime (a naive one is local time), pandas' and numpy's too, or epoch seconds.
 
         Raises:
+            InvalidOption: ``since`` is no time.
             CodexError: the file cannot be read, or is no ledger.
 
         """
         return self._rows(CallRow, "calls", since, limit)
 
-    def quota_history(self, since: datetime | float | None = None, limit: int | None = None) -> Iterator[QuotaRow]:
+    def quota_history(self, since: Moment | None = None, limit: int | None = None) -> Iterator[QuotaRow]:
         """Give what was said of the quota, the latest first: a row a window and time; arguments as for `calls`.
 
         Raises:
@@ -123,9 +125,8 @@ class Ledger:
             return account_key(salt, account_id)
         return None
 
-    def _rows(self, kind: type[R], table: str, since: datetime | float | None, limit: int | None) -> Iterator[R]:
-        start = since.timestamp() if isinstance(since, datetime) else since
-        first = -NEWEST if start is None else round(start * 1e6)
+    def _rows(self, kind: type[R], table: str, since: Moment | None, limit: int | None) -> Iterator[R]:
+        first = -NEWEST if since is None else round(epoch(since) * 1e6)
         for db, columns in self._opened():
             # The names are those of the rows' fields.
             query = f"SELECT {columns[table]} FROM {table} WHERE time >= ? AND (time, id) < (?, ?)"  # noqa: S608

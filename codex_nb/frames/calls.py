@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import re
+import time
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
+import numpy as np
 import pandas as pd
 
 from codex_nb.client.default import session as shared_session
 from codex_nb.columns import DURATION, INSTANT, NUMBER, TEXT, Column, ordered, table
-from codex_nb.errors import InvalidOption
 from codex_nb.frames.account import EFFORTS
+from codex_nb.moments import Moment, epoch, no_time
 
 if TYPE_CHECKING:
     from codex_nb.client.ledger import CallRow
     from codex_nb.client.session import Session
 
-__all__ = ["calls", "moment_of"]
+__all__ = ["Since", "calls", "moment_of"]
+
+Since: TypeAlias = "Moment | timedelta | np.timedelta64 | str"
+
+# A length of time says its unit, or is 1:30:00. pandas takes a number alone, and 2024-05, for nanoseconds.
+LENGTH: Final = re.compile("[a-zµ:]", re.IGNORECASE)
 
 OUTCOMES = ("completed", "incomplete", "interrupted", "failed")
 
@@ -53,13 +62,14 @@ CALLS: list[Column[CallRow]] = [
 def calls(
     session: Session | None = None,
     *,
-    since: datetime | timedelta | str | float | None = None,
+    since: Since | None = None,
     limit: int | None = None,
 ) -> pd.DataFrame:
     """Return what the ledger keeps of calls, the latest first, one row each; nothing is sent.
 
-    ``since`` is a datetime (a naive one is local time), epoch seconds, or how long ago: a timedelta or a text such as
-    ``"7 days"``. ``limit`` is the number of rows at most.
+    ``since`` is a date or a datetime (local time where no zone is said), epoch seconds, or how long ago: a timedelta.
+    Texts such as ``"2026-10-01"`` and ``"7 days"``, and what pandas and numpy have of these, are as good. ``limit`` is
+    the number of rows at most.
 
     Columns: ``time`` (datetime64[us, UTC], the beginning), ``endpoint``, ``model`` (text), ``effort``, ``outcome``
     (ordered categories; beyond ``completed`` to ``failed`` an outcome is the name of the error), ``input_tokens`` (of
@@ -77,28 +87,26 @@ def calls(
     return table(CALLS, ledger.calls(moment_of(since), limit), source="ledger")
 
 
-def moment_of(since: datetime | timedelta | str | float | None) -> datetime | float | None:
-    """Return when ``since`` is; a timedelta, or a text that is one, counts back from now.
+def moment_of(since: Since | None) -> float | None:
+    """Return when ``since`` is, in epoch seconds; a timedelta, or a text that is one, counts back from now.
 
     Raises:
         InvalidOption: it is no time.
 
     """
+    if since is None:
+        return None
     try:
-        if isinstance(since, str):
-            since = _parsed(since)
-        return datetime.now().astimezone() - since if isinstance(since, timedelta) else since
+        when: Any = _parsed(since) if isinstance(since, str) else since
+        if isinstance(when, (timedelta, np.timedelta64)):
+            when = time.time() - pd.Timedelta(cast("Any", when)).total_seconds()
     except (ValueError, OverflowError) as error:
-        raise InvalidOption(
-            f"since is {str(since)[:40]!r}, which is no time.", hint='Say "7 days", "2026-10-01" or a datetime.'
-        ) from error
+        raise no_time(since) from error
+    return epoch(when)
 
 
 def _parsed(text: str) -> datetime | timedelta:
-    try:
-        when: Any = pd.Timedelta(text)
-    except ValueError:
-        when = pd.Timestamp(text)
-    if pd.isna(when):
-        raise ValueError(text)
-    return when.to_pytimedelta() if isinstance(when, pd.Timedelta) else when.to_pydatetime()
+    if LENGTH.search(text):
+        with suppress(ValueError):
+            return pd.Timedelta(text)
+    return pd.Timestamp(text)

@@ -23,6 +23,8 @@ from codex_nb.settings import codex_home
 if TYPE_CHECKING:
     import pandas as pd
 
+    from codex_nb.frames.calls import Since
+
 __all__ = ["cli_sessions", "cli_tokens", "microseconds", "rollouts"]
 
 TOKENS: Final = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "total_tokens")
@@ -84,9 +86,7 @@ SESSIONS: list[Column[Row]] = [
 ]
 
 
-def cli_sessions(
-    *, since: datetime | timedelta | str | float | None = None, home: Path | str | None = None
-) -> pd.DataFrame:
+def cli_sessions(*, since: Since | None = None, home: Path | str | None = None) -> pd.DataFrame:
     """Return the sessions of the Codex CLI on this machine, the latest first, one row each. Prompts are not read.
 
     The rollout files below ``home`` (``$CODEX_HOME``) are read once; later calls read what is new. ``since`` (as for
@@ -161,7 +161,7 @@ KINDS: Final[dict[str, Cast]] = {**dict.fromkeys(PERIODS, MOMENT), "effort": ord
 def cli_tokens(
     by: str | Sequence[str] = ("day",),
     *,
-    since: datetime | timedelta | str | float | None = None,
+    since: Since | None = None,
     tz: str | tzinfo = UTC,
     home: Path | str | None = None,
 ) -> pd.DataFrame:
@@ -235,8 +235,7 @@ def _summed(names: list[str], keys: list[Callable[[Any], Any]], calls: Iterator[
 def microseconds(since: Any) -> int | None:
     """Return a time, in any form that `moment_of` takes, as epoch microseconds."""
     when = moment_of(since)
-    seconds = when.timestamp() if isinstance(when, datetime) else when
-    return None if seconds is None else round(seconds * 1e6)
+    return None if when is None else round(when * 1e6)
 
 
 def _zone(tz: str | tzinfo) -> tzinfo:

@@ -14,9 +14,11 @@ from codex_nb.columns import DURATION, FLAG, PERCENT, TEXT, TIME, Column, table
 from codex_nb.durations import span
 from codex_nb.frames.history import usage_history
 from codex_nb.frames.pace import Pace, pace_of
+from codex_nb.moments import epoch
 
 if TYPE_CHECKING:
     from codex_nb.client.session import Session
+    from codex_nb.moments import Moment
 
 __all__ = ["forecast"]
 
@@ -85,13 +87,14 @@ FORECAST: list[Column[_Window]] = [
 
 
 def forecast(
-    session: Session | None = None, *, history: pd.DataFrame | None = None, now: pd.Timestamp | float | None = None
+    session: Session | None = None, *, history: pd.DataFrame | None = None, now: Moment | None = None
 ) -> pd.DataFrame:
     """Return when each window of the quota will be used up if it goes on as it did since its last reset.
 
     ``history`` is a frame of `usage_history`, by default that of this session's backend. A period that is over at
-    ``now`` says nothing of the next one: such a window is left out. The interval is meant to hold nine times in ten;
-    it is wide after few observations and after bursts. ``.codex.plot()`` draws it.
+    ``now`` (a datetime, local time where no zone is said, or epoch seconds) says nothing of the next one: such a window
+    is left out. The interval is meant to hold nine times in ten; it is wide after few observations and after bursts.
+    ``.codex.plot()`` draws it.
 
     Columns: ``limit``, ``window`` (text), ``used`` (float64, percent), ``per_hour`` (float64, percent an hour),
     ``limit_in`` and its interval ``limit_in_low``, ``limit_in_high`` (timedelta64[us]; missing is not within a year),
@@ -100,10 +103,11 @@ def forecast(
     be expected before the reset), ``length`` (timedelta64[us]), ``observed`` (datetime64[us, UTC], the latest word).
 
     Raises:
+        InvalidOption: ``now`` is no time.
         CodexError: the ledger or the index of the rollouts cannot be read.
 
     """
-    moment = time.time() if now is None else now.timestamp() if isinstance(now, pd.Timestamp) else float(now)
+    moment = time.time() if now is None else epoch(now, "now")
     seen = cast("Any", _of_session(session) if history is None else history)
     windows = _windows(seen[~seen["stale"].fillna(value=False)], moment)
     frame = table(FORECAST, windows, source="forecast")

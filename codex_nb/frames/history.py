@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from codex_nb.client.session import Session
+    from codex_nb.frames.calls import Since
 
 __all__ = ["Said", "history_of", "periods", "usage_history"]
 
@@ -75,7 +75,7 @@ HISTORY: list[Column[Said]] = [
 def usage_history(
     session: Session | None = None,
     *,
-    since: datetime | timedelta | str | float | None = None,
+    since: Since | None = None,
     home: Path | str | None = None,
 ) -> pd.DataFrame:
     """Return what was said of the quota over time, the oldest first, one row a window and time; nothing is sent.
@@ -97,15 +97,13 @@ def usage_history(
     return table(HISTORY, history_of(session or shared_session(), since, home), source="usage_history")
 
 
-def history_of(
-    session: Session, since: datetime | timedelta | str | float | None, home: Path | str | None
-) -> list[Said]:
+def history_of(session: Session, since: Since | None, home: Path | str | None) -> list[Said]:
     """Return the history as `usage_history` has it, as objects."""
     said = sorted([*_of_ledger(session, since), *_of_rollouts(since, home)], key=lambda one: one.at)
     return periods(_once(said))
 
 
-def _of_ledger(session: Session, since: datetime | timedelta | str | float | None) -> Iterator[Said]:
+def _of_ledger(session: Session, since: Since | None) -> Iterator[Said]:
     first = moment_of(since)
     backends = {call.id: call.backend for call in session.ledger.calls(first)}
     for row in session.ledger.quota_history(first):
@@ -115,7 +113,7 @@ def _of_ledger(session: Session, since: datetime | timedelta | str | float | Non
             yield Said(row.time, *where, used, _seconds(row.minutes), _number_of(row.resets_at))
 
 
-def _of_rollouts(since: datetime | timedelta | str | float | None, home: Path | str | None) -> Iterator[Said]:
+def _of_rollouts(since: Since | None, home: Path | str | None) -> Iterator[Said]:
     first = microseconds(since)
     query = (
         "SELECT at, json_extract(reader, '$.provider'), \"limit\", slot, used, minutes, resets_at, plan"

@@ -13,6 +13,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from codex_nb.errors import CodexError, InvalidOption
+from codex_nb.moments import timestamp
 
 if TYPE_CHECKING:
     from codex_nb.client.budget import Meter
@@ -62,8 +63,8 @@ def _moment(until: Until) -> float:
             now = datetime.now(until.tzinfo)
             moment = datetime.combine(now.date(), until)
             until = moment if moment > now else moment + timedelta(days=1)
-        return until.timestamp()
-    except (ValueError, AttributeError, OverflowError):
+        return timestamp(until)
+    except (ValueError, TypeError, OverflowError):
         raise InvalidOption(
             f"until is {str(until)[:40]!r}, which is no time.",
             hint='It is a datetime, a timedelta, or a text such as "17:30" or "2026-05-01 17:30".',
