@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from numbers import Real
+from types import NoneType
 from typing import TYPE_CHECKING, Final, Self
 
 from codex_nb.client.default import session as shared_session
@@ -35,12 +37,17 @@ class Meter:
         self._core = (session or shared_session())._core  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         self._latest: dict[tuple[str, str], QuotaWindow] = {}
         self._spent: dict[tuple[str, str], float] = {}
+        self._told: set[str] = set()
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        known = list(self._core.quota.values()) or self._asked()
+        known = list(self._core.quota.values())
+        if not any(map(self._counts, known)):
+            known += self._asked()
         self._spent = {}
         self._latest = {(one.limit, one.slot): one for one in known}
+        self._told = {_name(one) for one in known}
+        self._check_window()
         self._core.budgets.append(self)
         return self
 
@@ -58,18 +65,37 @@ class Meter:
         """Take what an answer tells of the quota."""
         with self._lock:
             for one in windows:
-                self._count(one)
+                self._told.add(_name(one))
+                if self._counts(one):
+                    self._count(one)
 
     def ask(self) -> None:
         """Ask what is used by now, for work whose answers do not tell. Where nothing is told, nothing counts."""
         self.observe(self._asked())
 
     def check(self) -> None:
-        """Let a request go."""
+        """Let a request go.
+
+        Raises:
+            InvalidOption: there are windows, and none is called ``window``; nothing was sent.
+
+        """
+        self._check_window()
+
+    def _check_window(self) -> None:
+        # Not as soon as an answer tells the names: it is not lost by one.
+        with self._lock:
+            told = sorted(self._told)
+        if self.window is not None and told and _plain(self.window) not in map(_plain, told):
+            raise InvalidOption(
+                f"No window of the quota is called {self.window[:40]!r}.",
+                hint=f"There are: {', '.join(map(repr, told))}. Without window= any of them counts.",
+            )
+
+    def _counts(self, one: QuotaWindow) -> bool:
+        return self.window is None or _plain(_name(one)) == _plain(self.window)
 
     def _count(self, one: QuotaWindow) -> None:
-        if self.window is not None and _name(one) != self.window:
-            return
         key = (one.limit, one.slot)
         before = self._latest.get(key)
         anew = before is not None and _later(one.resets_at, before.resets_at)
@@ -100,8 +126,10 @@ class Budget(Meter):
     name = "budget"
 
     def __init__(self, percent: float, session: Session | None = None, window: str | None = None) -> None:
-        if not 0 < percent <= 100:
+        if not isinstance(percent, Real) or not 0 < percent <= 100:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidOption("A budget is a percentage above 0, up to 100.", hint="Example: budget(percent=5).")
+        if not isinstance(window, (str, NoneType)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidOption("window is the name of a window of the quota.", hint='Example: window="weekly".')
         super().__init__(session, window)
         self.percent = float(percent)
         self._warned = False
@@ -136,9 +164,11 @@ class Budget(Meter):
 
         Raises:
             BudgetReached: the budget is used up; nothing was sent.
+            InvalidOption: there are windows, and none is called ``window``; nothing was sent.
             UserWarning: it nearly is, and warnings are errors here; nothing was sent.
 
         """
+        super().check()
         untold, self._untold = self._untold, None
         if untold:
             raise untold
@@ -177,11 +207,12 @@ def budget(percent: float, *, session: Session | None = None, window: str | None
 
     Inside, once the answers of ``session`` (the shared one) have used so many percent of any one window of the quota,
     the next request raises instead of being sent; at four fifths of it there is a warning. ``window`` counts one window
-    alone, by its name: ``"5 h"``, ``"weekly"``. An answer that is under way is never cut off, and what other programs
-    use of the same quota counts as well: the service tells no difference.
+    alone, by its name: ``"5 h"``, ``"weekly"``; case and blanks do not matter. An answer that is under way is never cut
+    off, and what other programs use of the same quota counts as well: the service tells no difference.
 
     Raises:
-        InvalidOption: ``percent`` is no percentage above 0.
+        InvalidOption: ``percent`` is no percentage above 0, or there is no such ``window``: at the beginning, or before
+            the next request once an answer has told which there are.
 
     """
     return Budget(percent, session, window)
@@ -190,6 +221,10 @@ def budget(percent: float, *, session: Session | None = None, window: str | None
 def _name(one: QuotaWindow) -> str:
     length = window_name(one.minutes * 60) if one.minutes else None
     return " ".join(part for part in (one.limit if one.limit != "codex" else "", length or "quota") if part)
+
+
+def _plain(name: str) -> str:
+    return "".join(name.split()).casefold()
 
 
 def _minutes(seconds: float | None) -> int | None:

@@ -102,12 +102,40 @@ def test_what_is_used_is_counted_across_resets_and_late_answers(session, windows
 def test_one_window_alone_can_be_counted(session):
     """By its name."""
     session._core.learn_quota([told(10), told(10, slot="secondary", minutes=10_080)])
-    with codex_nb.budget(percent=50, session=session, window="weekly") as limit:
-        session._core.learn_quota([told(40), told(11, slot="secondary", minutes=10_080)])
-        assert limit.spent == 1
+    for window, spent in (("weekly", 1), ("Weekly ", 1), ("5h", 30), ("5 H", 30)):
+        session._core.learn_quota([told(10), told(10, slot="secondary", minutes=10_080)])
+        with codex_nb.budget(percent=50, session=session, window=window) as limit:
+            session._core.learn_quota([told(40), told(11, slot="secondary", minutes=10_080)])
+            assert limit.spent == spent
 
 
-@pytest.mark.parametrize("percent", [0, -1, 101, float("nan")])
+def test_a_window_that_there_is_not_is_refused(session):
+    """It would guard nothing; at the beginning, as the service tells which there are."""
+    refused = pytest.raises(InvalidOption, match="'wekly'")
+    with refused as caught, codex_nb.budget(percent=5, session=session, window="wekly"):
+        pytest.fail("it began")
+    assert "'5 h', 'weekly'" in caught.value.hint
+    assert session._core.budgets == []
+
+
+def test_a_window_that_there_is_not_is_refused_once_answers_tell(session, monkeypatch):
+    """Where the beginning does not tell: before the next request, and the answer that told is not lost."""
+    monkeypatch.setattr("codex_nb.client.budget.Meter._asked", lambda _: [])
+    with codex_nb.budget(percent=5, session=session, window="wekly"):
+        assert session.responses.create(input="x").output_text
+        with pytest.raises(InvalidOption, match="'wekly'"):
+            session.responses.create(input="x")
+    assert asked(session.backend_) == 1
+
+
+def test_a_window_that_only_the_account_tells_of_is_counted(session):
+    """Answers may tell of fewer windows than there are."""
+    session._core.learn_quota([told(10)])
+    with codex_nb.budget(percent=50, session=session, window="weekly"):
+        pass
+
+
+@pytest.mark.parametrize("percent", [0, -1, 101, float("nan"), "5", None])
 def test_a_budget_that_is_none_is_refused(session, percent):
     """Before it begins."""
     with pytest.raises(InvalidOption, match="percentage"):
