@@ -189,6 +189,22 @@ def test_parquet_and_pickle_keep_any_vector(matrix, data):
         pd.testing.assert_frame_equal(read, frame)
 
 
+def test_missing_vectors_are_of_any_length():
+    """Alone in a column they take the length of those that come to them, also from Parquet."""
+    wide = pd.DataFrame({"vector": vectors([1, 2, 3], None)})
+    longer = pd.DataFrame({"vector": vectors([1, 2, 3, 4], None)})
+    missing = pd.DataFrame({"vector": vectors(None, None)})
+    for none in (missing, stored(missing), stored(missing.iloc[:0]), longer.iloc[:0], longer.iloc[1:]):
+        for parts in ([wide, none], [none, wide]):
+            whole = pd.concat(parts, ignore_index=True)["vector"]
+            assert whole.array.width == 3
+            assert whole.isna().sum() == 1 + len(none)
+    assert stored(missing)["vector"].array.width == 0
+    column = longer["vector"].iloc[1:].copy()
+    column.iloc[0] = np.array([1, 2, 3])
+    assert column.array.width == 3
+
+
 @given(MATRICES.filter(len), st.data())
 def test_what_is_taken_is_what_was_there(matrix, data):
     """By places, masks and slices, with and without missing ones, as numpy has it."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from codex_nb.frames.vectors.values import together
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -30,17 +32,14 @@ def matrix_of(array: Any) -> NDArray[np.float32]:
         ValueError: they are of several lengths.
 
     """
-    parts = [_part(chunk) for chunk in getattr(array, "chunks", [array])]
-    width = max((part.shape[1] for part in parts), default=0)
-    if any(part.shape[1] != width and not np.isnan(part).all() for part in parts):
-        raise ValueError("The lists are of several lengths: they are no vectors of one model.")
-    same = (part if part.shape[1] == width else np.full((len(part), width), np.nan, np.float32) for part in parts)
-    return np.concatenate([np.empty((0, width), np.float32), *same])
+    return together([_part(chunk) for chunk in getattr(array, "chunks", [array])])
 
 
 def _part(chunk: Any) -> NDArray[np.float32]:
     pa: Any = import_module("pyarrow")
     missing = chunk.is_null().to_numpy(zero_copy_only=False)
+    if missing.all():  # they are of no length: see above
+        return np.empty((len(chunk), 0), np.float32)
     if isinstance(chunk.type, pa.FixedSizeListType):
         width = chunk.type.list_size
         flat = chunk.values.slice(chunk.offset * width, len(chunk) * width)

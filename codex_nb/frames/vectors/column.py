@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.extensions import ExtensionArray, ExtensionDtype, register_extension_dtype
 
-from codex_nb.frames.vectors.values import as_rows, is_missing, one_width, short
+from codex_nb.frames.vectors.values import as_rows, is_missing, one_width, short, together
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -279,7 +279,7 @@ class VectorArray(ExtensionArray):
 
     def _widen(self, width: int) -> None:
         """Give missing vectors the length of the first one that is not."""
-        if width and not self.width:
+        if width and width != self.width and self.isna().all():
             self._matrix = np.full((len(self), width), np.nan, np.float32)
 
     def _formatter(self, boxed: bool = False) -> Any:  # noqa: ARG002, FBT001, FBT002 - pandas' signature
@@ -315,9 +315,7 @@ class VectorArray(ExtensionArray):
 
     @classmethod
     def _concat_same_type(cls, to_concat: Sequence[Self]) -> Self:
-        width = one_width({each.width for each in to_concat})
-        parts = [each.matrix if each.width else np.full((len(each), width), np.nan, np.float32) for each in to_concat]
-        return cls(np.concatenate(parts), to_concat[0].dtype)
+        return cls(together([each.matrix for each in to_concat]), to_concat[0].dtype)
 
 
 def _blocks(rows: NDArray[np.intp]) -> Iterable[NDArray[np.intp]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import numpy as np
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Matrix: TypeAlias = NDArray[np.float32]
 
-__all__ = ["as_rows", "is_missing", "one_width", "short"]
+__all__ = ["as_rows", "is_missing", "one_width", "short", "together"]
 
 SHOWN: Final = 3
 
@@ -69,6 +69,21 @@ def one_width(widths: set[int]) -> int:
         told = " and ".join(map(str, sorted(several)))
         raise ValueError(f"Vectors of {told} numbers cannot stand in one column: other models or dimensions made them.")
     return max(widths, default=0)
+
+
+def together(parts: Sequence[Matrix]) -> Matrix:
+    """Return the rows of several matrices as one. Where one holds no vector, its width says nothing.
+
+    Raises:
+        ValueError: there are vectors of several lengths.
+
+    """
+    widths = {part.shape[1] for part in parts}
+    if len(widths) > 1:
+        widths = {part.shape[1] for part in parts if any(not np.isnan(row).all() for row in part)}
+    width = one_width(widths)
+    same = (part if part.shape[1] == width else np.full((len(part), width), np.nan, np.float32) for part in parts)
+    return np.concatenate([np.empty((0, width), np.float32), *same])
 
 
 def short(vector: Any) -> str:
