@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
+from codex_nb.columns import table
 from codex_nb.durations import span
+from codex_nb.frames.payload import with_payload
 
 __all__ = ["UsageFrame"]
 
@@ -23,11 +25,20 @@ class UsageFrame(pd.DataFrame):
     def _constructor(self) -> Any:
         return pd.DataFrame
 
-    def _repr_html_(self) -> str:
+    def _repr_html_(self) -> str | None:
+        if not self._as_made():
+            return cast("Any", super())._repr_html_()
         facts: dict[str, Any] = self.attrs.get("codex_nb", {})
         rows = "".join(_row(row) for row in self.itertuples()) if len(self) else ""
         body = rows or f"<tr><td style='{CELL}'>The service names no window for this account.</td></tr>"
         return f"<table style='border-collapse:collapse'><tbody>{body}{_foot(facts)}</tbody></table>"
+
+    def _as_made(self) -> bool:
+        """Whether the columns are those of `usage`: bars would hide what was added to them."""
+        from codex_nb.frames.account import WINDOWS
+
+        made = table(with_payload(WINDOWS, "raw" in self.columns), [], source="")
+        return self.dtypes.equals(made.dtypes)
 
 
 def _row(row: Any) -> str:

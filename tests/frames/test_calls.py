@@ -108,3 +108,16 @@ def test_usage_shows_as_bars(make_backend, report, shown):
         assert said in html
     assert "<b>" not in html
     assert type(frame.head()).__name__ == "DataFrame"
+
+
+def test_bars_hide_nothing_that_was_changed(make_backend):
+    """A frame with other columns than it came with is shown as every frame."""
+    with Session(make_backend(Script()).url, auth=Bearer("made-up")) as session:
+        assert "background" in frames.usage(session, raw=True)._repr_html_()
+        noted, renamed, texts = (frames.usage(session) for _ in range(3))
+    noted["note"] = "mine"
+    renamed.columns = renamed.columns.str.replace("used", "percent")
+    texts["used"] = texts["used"].astype(str) + " %"
+    for frame, shown in ((noted, "mine"), (renamed, "percent"), (texts, " %")):
+        assert shown in frame._repr_html_()
+        assert 'class="dataframe"' in frame._repr_html_()
