@@ -12,6 +12,7 @@ from codex_nb.columns import FLAG, NUMBER, TEXT, Column, ordered, table
 from codex_nb.errors import InvalidOption
 from codex_nb.frames.attempts_view import AttemptsView, Tried
 from codex_nb.frames.diff_view import DiffView
+from codex_nb.frames.needed import check_columns
 from codex_nb.frames.patch import FileChange, changes
 from codex_nb.frames.tasks import all_turns, attempt_number
 
@@ -36,15 +37,16 @@ class Diffs(pd.DataFrame):
         """The change as one unified diff, to the letter as it came.
 
         Raises:
-            InvalidOption: the rows are of several attempts, of which one is to be chosen.
+            InvalidOption: the rows are of several attempts, of which one is to be chosen, or lack a column.
 
         """
+        check_columns(self, ("turn", "attempt", "diff"))
         kept = self[["turn", "attempt"]].drop_duplicates()
         if len(kept) > 1:
             numbers = ", ".join(str(number) for number in kept["attempt"])
             raise InvalidOption(
                 f"These are the changes of {len(kept)} attempts or turns ({numbers}).",
-                hint="Choose one: d[d.attempt == 1], or diffs(id, turns='latest', attempts=False).",
+                hint="Choose one: d[d.attempt == 1], or diffs(id, attempts=False).",
             )
         return "".join(self["diff"])
 
@@ -68,16 +70,23 @@ class Diffs(pd.DataFrame):
         return target
 
     def side_by_side(self) -> DiffView:
-        """Return what shows the files before and after, beside each other."""
+        """Return what shows the files before and after, beside each other.
+
+        Raises:
+            InvalidOption: the rows lack a column.
+
+        """
+        check_columns(self, ("path", "attempt", "diff"))
         return DiffView([(row.path, row.attempt, row.diff) for row in self.itertuples()])
 
     def compare_attempts(self) -> AttemptsView:
         """Return what shows the attempts beside each other: a column for each, a row for each file.
 
         Raises:
-            InvalidOption: the rows are of several turns, which are no attempts at the same thing.
+            InvalidOption: the rows are of several turns, which are no attempts at the same thing, or lack a column.
 
         """
+        check_columns(self, ("path", "attempt", "turn", "added", "removed", "diff"))
         rows: Any = self.itertuples()
         tried = [
             Tried(str(row.path), None if pd.isna(row.attempt) else int(row.attempt), row.added, row.removed, row.diff)

@@ -13,6 +13,7 @@ import pandas as pd
 from codex_nb.columns import DURATION, FLAG, PERCENT, TEXT, TIME, Column, table
 from codex_nb.durations import span
 from codex_nb.frames.history import usage_history
+from codex_nb.frames.needed import check_columns
 from codex_nb.frames.pace import Pace, pace_of
 from codex_nb.moments import epoch
 
@@ -26,6 +27,7 @@ __all__ = ["forecast"]
 FAR: Final = 366 * 86_400.0
 # As many observations of a window are kept for its plot.
 SHOWN: Final = 400
+USED: Final = ("time", "limit", "window", "used", "resets_at", "length", "period", "stale", "account")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +105,13 @@ def forecast(
     be expected before the reset), ``length`` (timedelta64[us]), ``observed`` (datetime64[us, UTC], the latest word).
 
     Raises:
-        InvalidOption: ``now`` is no time.
+        InvalidOption: ``now`` is no time, or ``history`` no such frame.
         CodexError: the ledger or the index of the rollouts cannot be read.
 
     """
     moment = time.time() if now is None else epoch(now, "now")
     seen = cast("Any", _of_session(session) if history is None else history)
+    check_columns(seen, USED, hint="history is what frames.usage_history() returns.")
     windows = _windows(seen[~seen["stale"].fillna(value=False)], moment)
     frame = table(FORECAST, windows, source="forecast")
     frame.attrs["codex_nb"] |= {"now": moment, "windows": [_drawn(window) for window in windows]}

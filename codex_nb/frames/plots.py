@@ -11,6 +11,7 @@ from typing import Any, Final
 import pandas as pd
 
 from codex_nb.frames.chart import CLEAR, Chart, Drawing
+from codex_nb.frames.needed import check_columns
 
 __all__ = ["AXIS", "GREY", "TextChart", "forecast_plot", "library", "nothing", "time_axis"]
 
@@ -33,14 +34,27 @@ Windows = Sequence[dict[str, Any]]
 
 
 def forecast_plot(frame: pd.DataFrame) -> Any:
-    """Return the chart of a forecast, by the best library that is installed."""
-    windows: Windows = frame.attrs["codex_nb"]["windows"]
+    """Return the chart of a forecast, by the best library that is installed.
+
+    Raises:
+        InvalidOption: a column that tells its windows apart is gone.
+
+    """
+    windows = _present(frame)
     found = library()
     if found == "altair":
         return Chart(_altair(windows))
     if found == "matplotlib" and windows:
         return Drawing(_matplotlib(windows))
     return TextChart("\n\n".join(_text(window) for window in windows) or EMPTY)
+
+
+def _present(frame: pd.DataFrame) -> Windows:
+    """Return the windows that still have a row."""
+    check_columns(frame, ("limit", "window"))
+    rows = [frame[name].tolist() for name in ("limit", "window")]
+    titles = {" · ".join(part for part in row if isinstance(part, str)) for row in zip(*rows, strict=True)}
+    return [window for window in frame.attrs["codex_nb"]["windows"] if window["title"] in titles]
 
 
 def library() -> str | None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from codex_nb.durations import span
 from codex_nb.frames.chart import CLEAR, Chart, Drawing
+from codex_nb.frames.needed import check_columns
 from codex_nb.frames.plots import AXIS, GREY, TextChart, library, nothing, time_axis
 
 __all__ = ["timeline_plot"]
@@ -28,10 +29,17 @@ COLOURS: Final = {
 }
 MARKS: Final = {"pending": "·", "in_progress": "▒", "completed": "█", "failed": "✗", "cancelled": "░", "unknown": "?"}
 EMPTY: Final = "No task has a time."
+DRAWN: Final = ("id", "title", "environment", "status", "created", "updated")
 
 
 def timeline_plot(frame: pd.DataFrame) -> Any:
-    """Return the chart of a frame of `tasks`, by the best library that is installed."""
+    """Return the chart of a frame of `tasks`, by the best library that is installed.
+
+    Raises:
+        InvalidOption: a column that it draws is gone.
+
+    """
+    check_columns(frame, DRAWN)
     shown, left_out = _bars(frame)
     title = f"The latest {len(shown)} of {len(shown) + left_out} tasks" if left_out else "Tasks"
     found = library()

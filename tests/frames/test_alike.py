@@ -107,6 +107,7 @@ def test_what_cannot_be_searched_is_said(session):
         (lambda: frame.assign(vector=None).astype({"vector": "vector"}).codex.similar(0, on="vector"), "has no vector"),
         (lambda: one.cluster(7), "4 vectors cannot make 7 groups"),
         (lambda: one.project().plot(color="no"), "There is no column 'no'"),
+        (lambda: one.project().plot(color=["text"]), "There is no column"),
     ]
     for call, said in wrong:
         with pytest.raises((errors.InvalidOption, errors.BadRequestError), match=said):
@@ -251,6 +252,21 @@ def test_any_column_can_be_drawn(color, monkeypatch):
     assert isinstance(text, TextPoints)
     assert "3 rows" in repr(text)
     assert any(mark in repr(text) for mark in ".:+*#@")
+
+
+def test_columns_of_one_name_and_in_any_order_are_drawn(monkeypatch):
+    """By their places; as a colour such a name is none."""
+    projection = pd.DataFrame({"vector": VectorArray(np.eye(3)), "a": 1, "b": list("uvw")}).codex.project()
+    projection = Projection(projection.set_axis(["x", "y", "a", "a"], axis=1)[["a", "y", "x"]])
+    for group in (None, pd.Series([0, 1, 1], name="x")):
+        altair, figure, text = charts(projection, group, monkeypatch)
+        assert [hint["title"] for hint in altair.to_dict()["encoding"]["tooltip"]][:2] == ["a", "a"]
+        figure.canvas.draw()
+        assert "3 rows" in repr(text)
+    with pytest.raises(errors.InvalidOption, match="several columns 'a'"):
+        projection.plot(color="a")
+    with pytest.raises(errors.InvalidOption, match="no column 'x'"):
+        Projection(projection[["a"]]).plot()
 
 
 def test_many_points_are_drawn_by_a_sample_that_says_so():

@@ -207,6 +207,28 @@ def test_a_forecast_is_drawn_by_what_is_installed(monkeypatch, missing):
         assert "Nothing" in repr(empty)
 
 
+def test_a_selection_of_windows_is_drawn(monkeypatch):
+    """Those that still have a row; without what tells them apart, that is said."""
+    monkeypatch.setattr(plots, "find_spec", lambda _: None)
+    history = pd.concat([steady(101), steady(101).assign(limit="other", length=pd.Timedelta(days=7), window="weekly")])
+    frame = frames.forecast(history=history, now=BEGAN + 6_000)
+    assert frame["window"].tolist() == ["5 h", "weekly"]
+    drawn = repr(frame[frame["window"] == "weekly"].codex.plot())
+    assert "other · weekly" in drawn
+    assert "5 h" not in drawn
+    assert "Nothing" in repr(frame.head(0).codex.plot())
+    with pytest.raises(InvalidOption, match="no column 'window'"):
+        frame.set_index("window").codex.plot()
+
+
+def test_another_frame_is_no_history():
+    """Nor one that lost a column."""
+    for history in (pd.DataFrame({"used": [1.0]}), steady(9).drop(columns="stale")):
+        with pytest.raises(InvalidOption, match="There is no column") as caught:
+            frames.forecast(history=history)
+        assert "usage_history" in caught.value.hint
+
+
 def test_a_limit_that_is_reached_is_said_to_be(monkeypatch):
     """It is in no time at all."""
     monkeypatch.setattr(plots, "find_spec", lambda _: None)

@@ -106,6 +106,17 @@ def test_attempts_are_compared_beside_each_other(session):
         assert "Nothing was changed." in nothing._repr_html_()
 
 
+def test_what_a_selection_of_columns_cannot_show_is_said(session):
+    """By the column that is gone; the hint for several attempts can be followed."""
+    change = frames.diffs(tried(session, 3), session)
+    with pytest.raises(InvalidOption, match="3 attempts") as caught:
+        change.patch  # noqa: B018
+    assert "diffs(id, attempts=False)" in caught.value.hint
+    for show in (lambda d: d.patch, lambda d: d.side_by_side(), lambda d: d.compare_attempts()):
+        with pytest.raises(InvalidOption, match="no column '"):
+            show(change[["path", "diff"]])
+
+
 def test_turns_are_not_compared_as_attempts(session):
     """They build on each other."""
     change = frames.diffs(tried(session, 3), session).assign(attempt=1)

@@ -6,7 +6,7 @@ import json
 import pandas as pd
 import pytest
 
-from codex_nb import Bearer, Session, frames
+from codex_nb import Bearer, InvalidOption, Session, frames
 from codex_nb.columns import table
 from codex_nb.frames import plots
 from codex_nb.frames.chart import Chart
@@ -89,6 +89,14 @@ def test_a_selection_of_tasks_is_drawn(tasks):
     chosen = tasks[tasks["status"] == "completed"]
     assert isinstance(chosen, pd.DataFrame)
     assert "failed" not in json.dumps(chosen.codex.plot().to_dict())
+
+
+@pytest.mark.parametrize("shape", [lambda t: t.set_index("id"), lambda t: t[["title", "created"]]])
+def test_a_column_that_is_gone_is_named(tasks, shape):
+    """With the way back from the index."""
+    with pytest.raises(InvalidOption, match="no column 'id'") as caught:
+        shape(tasks).codex.plot()
+    assert "reset_index()" in caught.value.hint
 
 
 def test_a_chart_needs_no_network_to_be_seen():

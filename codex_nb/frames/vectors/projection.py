@@ -9,8 +9,8 @@ from typing import Any, Final, cast
 import numpy as np
 import pandas as pd
 
-from codex_nb.errors import InvalidOption
 from codex_nb.frames.chart import CLEAR, Chart, Drawing
+from codex_nb.frames.needed import check_columns
 from codex_nb.frames.plots import SEEN
 from codex_nb.frames.vectors.values import is_missing
 
@@ -19,6 +19,7 @@ __all__ = ["Projection", "TextPoints", "projection_plot"]
 # More hide each other, and make a notebook heavy.
 MOST_POINTS: Final = 4_000
 MOST_HINTS: Final = 6
+SIDES: Final = ("x", "y")
 LONGEST_HINT: Final = 80
 # Colours for what has few values; the rest is a scale.
 MOST_COLOURS: Final = 12
@@ -62,21 +63,40 @@ class Projection(pd.DataFrame):
 
 
 def projection_plot(frame: pd.DataFrame, color: Any = None) -> Any:
-    """Return the chart of a projection, by the best library that is installed."""
+    """Return the chart of a projection, by the best library that is installed.
+
+    Raises:
+        InvalidOption: there is no such column, or no place of the points any more.
+
+    """
+    check_columns(frame, SIDES)
     shown = frame.attrs.get("codex_nb", {}).get("shown")
-    frame = pd.DataFrame(frame)
-    if isinstance(color, pd.Series):
-        name = str(color.name or "color")
-        frame, color = frame.assign(**{name: cast("Any", color)}), name
-    if color is not None and color not in frame.columns:
-        known = ", ".join(repr(name) for name in frame.columns[2:])
-        raise InvalidOption(f"There is no column {color!r}.", hint=f"There are: {known or 'none'}.")
+    frame, titles, color = _plainly_named(frame, color)
     placed = frame[frame["x"].notna().to_numpy()]
     points = placed if len(placed) <= MOST_POINTS else placed.sample(MOST_POINTS, random_state=0).sort_index()
     title = _title(len(frame), len(placed), len(points), shown)
     if find_spec("altair"):
-        return Chart(_altair(points, color, title))
-    return Drawing(_matplotlib(points, color, title)) if find_spec("matplotlib") else TextPoints(points, title)
+        return Chart(_altair(points, color, title, titles))
+    return Drawing(_matplotlib(points, color, title, titles)) if find_spec("matplotlib") else TextPoints(points, title)
+
+
+def _plainly_named(frame: Any, color: Any) -> tuple[Any, dict[str, str], str | None]:
+    """Return the frame with names of our own, what is written for each, and the one of ``color``.
+
+    Vega reads dots and brackets in a name as a path, and several columns may have one name.
+    """
+    names: list[Any] = [*frame.columns]
+    plain = [name if name in SIDES else f"c{place}" for place, name in enumerate(names)]
+    titles = {ours: str(name) for ours, name in zip(plain, names, strict=True)}
+    made = pd.DataFrame(frame).set_axis(plain, axis=1)
+    if color is None:
+        return made, titles, None
+    if isinstance(color, pd.Series):
+        column = cast("Any", color)
+        return made.assign(color=column), titles | {"color": str(column.name or "color")}, "color"
+    known = ", ".join(repr(name) for name in names if name not in SIDES)
+    check_columns(frame, [color], hint=f"There are: {known or 'none'}.")
+    return made, titles, plain[names.index(color)]
 
 
 def _title(rows: int, placed: int, drawn: int, shown: float | None) -> str:
@@ -88,24 +108,21 @@ def _title(rows: int, placed: int, drawn: int, shown: float | None) -> str:
     return " · ".join(filter(None, said))
 
 
-def _altair(points: Any, color: Any, title: str) -> Any:
+def _altair(points: Any, color: str | None, title: str, titles: dict[str, str]) -> Any:
     alt: Any = import_module("altair")
-    # Vega reads dots and brackets in a name as a path, so columns get plain ones.
-    names = {"x": "x", "y": "y"} | {name: f"c{number}" for number, name in enumerate(points.columns[2:])}
-    data = pd.DataFrame({plain: _plain(points[name]) for name, plain in names.items()})
-    hints = [alt.Tooltip(f"{names[name]}:N", title=str(name)) for name in points.columns[2 : 2 + MOST_HINTS]]
+    data = pd.DataFrame({name: _plain(points[name]) for name in titles})
+    others = [name for name in titles if name not in SIDES]
+    hints = [alt.Tooltip(f"{name}:N", title=titles[name]) for name in others[:MOST_HINTS]]
     axis = alt.Axis(labels=False, ticks=False, domain=False, gridColor="rgba(128,128,128,0.25)", **GREY)
-    place = {side: alt.X if side == "x" else alt.Y for side in ("x", "y")}
     encoded: dict[str, Any] = {
-        side: kind(f"{side}:Q", title=None, axis=axis, scale=alt.Scale(zero=False)) for side, kind in place.items()
+        side: kind(f"{side}:Q", title=None, axis=axis, scale=alt.Scale(zero=False))
+        for side, kind in zip(SIDES, (alt.X, alt.Y), strict=True)
     }
     if color is not None:
         scale = {"range": COLOURS if _few(points[color]) else SHADES}
         kind = "N" if _few(points[color]) else "Q"
         legend = alt.Legend(symbolOpacity=1, **GREY)
-        encoded["color"] = alt.Color(
-            f"{names[color]}:{kind}", title=str(color), scale=alt.Scale(**scale), legend=legend
-        )
+        encoded["color"] = alt.Color(f"{color}:{kind}", title=titles[color], scale=alt.Scale(**scale), legend=legend)
     marks = alt.Chart(data).mark_circle(size=36, opacity=0.7, **({} if color is not None else {"color": SEEN}))
     words = alt.TitleParams(title, anchor="start", color="#888", fontWeight="normal")
     drawn = marks.encode(**encoded, tooltip=hints).properties(width=520, height=380, title=words)
@@ -128,7 +145,7 @@ def _few(column: Any) -> bool:
     return not pd.api.types.is_numeric_dtype(column.dtype) or kinds <= MOST_COLOURS
 
 
-def _matplotlib(points: Any, color: Any, title: str) -> Any:
+def _matplotlib(points: Any, color: str | None, title: str, titles: dict[str, str]) -> Any:
     figure: Any = import_module("matplotlib.figure").Figure(figsize=(7, 5), layout="constrained")
     axes = figure.subplots()
     if color is None or not len(points):
@@ -138,11 +155,11 @@ def _matplotlib(points: Any, color: Any, title: str) -> Any:
         for number, (name, rows) in enumerate(points.groupby(named.to_numpy())):
             shade = COLOURS[number % len(COLOURS)]
             axes.scatter(rows["x"], rows["y"], s=14, alpha=0.7, linewidths=0, color=shade, label=_cut(str(name)))
-        axes.legend(title=str(color), frameon=False)
+        axes.legend(title=titles[color], frameon=False)
     else:
         shades = points[color].astype("float64")
         drawn = axes.scatter(points["x"], points["y"], s=14, alpha=0.7, linewidths=0, c=shades)
-        figure.colorbar(drawn, label=str(color))
+        figure.colorbar(drawn, label=titles[color])
     axes.set(xticks=[], yticks=[], title=title)
     return figure
 
