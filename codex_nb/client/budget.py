@@ -9,7 +9,7 @@ from numbers import Real
 from types import NoneType
 from typing import TYPE_CHECKING, Final, Self
 
-from codex_nb.client.default import session as shared_session
+from codex_nb.client.default import session_of
 from codex_nb.durations import window_name
 from codex_nb.errors import BudgetReached, CodexError, InvalidOption
 from codex_nb.notices import warn
@@ -34,7 +34,7 @@ class Meter:
     def __init__(self, session: Session | None = None, window: str | None = None) -> None:
         self.window = window
         self._session = session
-        self._core = (session or shared_session())._core  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        self._core = session_of(session)._core  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         self._latest: dict[tuple[str, str], QuotaWindow] = {}
         self._spent: dict[tuple[str, str], float] = {}
         self._told: set[str] = set()
@@ -108,7 +108,7 @@ class Meter:
     def _asked(self) -> list[QuotaWindow]:
         """Ask what is used at the beginning. Where that is not told, the first answer's word is the beginning."""
         try:
-            report = (self._session or shared_session()).codex.usage()
+            report = session_of(self._session).codex.usage()
         except CodexError:
             return []
         limit = report.rate_limit

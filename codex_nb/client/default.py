@@ -6,13 +6,14 @@ import threading
 from typing import TYPE_CHECKING
 
 from codex_nb.client.session import Session
+from codex_nb.errors import InvalidOption
 
 if TYPE_CHECKING:
     import httpx
 
     from codex_nb.settings import Backend
 
-__all__ = ["allow", "connect", "opened", "session", "use"]
+__all__ = ["allow", "connect", "opened", "session", "session_of", "use"]
 
 _lock = threading.Lock()
 _shared: Session | None = None
@@ -26,6 +27,23 @@ def session() -> Session:
         if _shared is None:
             _shared = _held(Session())
         return _shared
+
+
+def session_of(given: Session | None) -> Session:
+    """Return the session that was given; the shared one where none was.
+
+    Raises:
+        InvalidOption: something else was given.
+
+    """
+    if given is None:
+        return session()
+    if not isinstance(given, Session):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidOption(
+            f"{type(given).__name__} is no session.",
+            hint='Name other options: limit=50. Open a backend: Session("local"). Of a session leave out .aio.',
+        )
+    return given
 
 
 def opened() -> Session | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from codex_nb.client.default import session as shared_session
+from codex_nb.client.default import session_of
 from codex_nb.columns import DURATION, FLAG, NUMBER, PERCENT, TEXT, TIME, Column, ordered, table
 from codex_nb.durations import window_name
 from codex_nb.frames.payload import with_payload
@@ -53,7 +53,7 @@ def models(session: Session | None = None, *, refresh: bool = False, raw: bool =
     (boolean), ``visibility`` (ordered category), ``priority`` (Int64, 1 is shown first), ``upgrade`` (text); with
     ``raw`` the payload (object).
     """
-    page = (session or shared_session()).models.list(refresh=refresh)
+    page = session_of(session).models.list(refresh=refresh)
     return table(with_payload(MODELS, raw), page, source="codex/models")
 
 
@@ -92,7 +92,7 @@ def usage(session: Session | None = None, *, raw: bool = False) -> UsageFrame:
     ``attrs["codex_nb"]`` has ``credits`` (``has_credits``, ``unlimited``, ``balance`` as text) and ``reached``, which
     limit is reached, as far as the service says.
     """
-    report = (session or shared_session()).codex.usage()
+    report = session_of(session).codex.usage()
     rows = [_Window(report.plan_type, name, rate, w) for name, rate in report.limits() for w in rate.windows]
     frame = table(with_payload(WINDOWS, raw), rows, source="wham/usage")
     credit = report.credits

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 import numpy as np
 import pandas as pd
 
-from codex_nb.client.default import session as shared_session
+from codex_nb.client.default import session_of
 from codex_nb.columns import DURATION, INSTANT, NUMBER, TEXT, Column, ordered, table
 from codex_nb.frames.account import EFFORTS
 from codex_nb.moments import Moment, epoch, no_time
@@ -83,7 +83,7 @@ def calls(
         CodexError: the ledger's file cannot be read.
 
     """
-    ledger = (session or shared_session()).ledger
+    ledger = session_of(session).ledger
     return table(CALLS, ledger.calls(moment_of(since), limit), source="ledger")
 
 

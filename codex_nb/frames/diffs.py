@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from codex_nb.client.default import session as shared_session
+from codex_nb.client.default import session_of
 from codex_nb.columns import FLAG, NUMBER, TEXT, Column, ordered, table
 from codex_nb.errors import InvalidOption
 from codex_nb.frames.attempts_view import AttemptsView, Tried
@@ -133,7 +133,7 @@ def diffs(task_id: str, session: Session | None = None, *, attempts: bool = True
         NotFoundError: there is no such task.
 
     """
-    found = [turn for turn in all_turns(session or shared_session(), task_id, attempts=attempts) if turn.diff]
+    found = [turn for turn in all_turns(session_of(session), task_id, attempts=attempts) if turn.diff]
     if latest and found:
         found = [turn for turn in found if turn.previous_turn_id == found[-1].previous_turn_id]
     rows = [_Row(turn, change) for turn in found for change in changes(turn.diff or "")]

@@ -119,9 +119,9 @@ def forecast(
 
 
 def _of_session(session: Session | None) -> pd.DataFrame:
-    from codex_nb.client.default import session as shared_session
+    from codex_nb.client.default import session_of
 
-    opened = session or shared_session()
+    opened = session_of(session)
     # No period that goes on began earlier.
     seen = usage_history(opened, since=pd.Timedelta(days=70).to_pytimedelta())
     return seen[seen["backend"] == opened.backend.name.rpartition("://")[2].partition("/")[0]]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from codex_nb.client.default import session as shared_session
+from codex_nb.client.default import session_of
 from codex_nb.columns import DURATION, FLAG, INSTANT, NUMBER, PERCENT, TEXT, TIME, Column, ordered, table
 from codex_nb.durations import window_name
 from codex_nb.frames.calls import moment_of
@@ -94,7 +94,7 @@ def usage_history(
         CodexError: the ledger or the index of the rollouts cannot be read.
 
     """
-    return table(HISTORY, history_of(session or shared_session(), since, home), source="usage_history")
+    return table(HISTORY, history_of(session_of(session), since, home), source="usage_history")
 
 
 def history_of(session: Session, since: Since | None, home: Path | str | None) -> list[Said]:

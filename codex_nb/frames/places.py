@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from codex_nb.client.default import session as shared_session
+from codex_nb.client.default import session_of
 from codex_nb.columns import FLAG, NUMBER, TEXT, TIME, Column, table
 from codex_nb.frames.payload import with_payload
 
@@ -54,7 +54,7 @@ def environments(session: Session | None = None, *, raw: bool = False) -> pd.Dat
         UnsupportedByBackend: an OpenAI-compatible server keeps no such account.
 
     """
-    found = (session or shared_session()).codex.environments.list()
+    found = session_of(session).codex.environments.list()
     return table(with_payload(ENVIRONMENTS, raw, sealed=True), found, source="wham/environments")
 
 
@@ -78,7 +78,7 @@ def memories(session: Session | None = None, *, raw: bool = False) -> pd.DataFra
         UnsupportedByBackend: an OpenAI-compatible server keeps no such account.
 
     """
-    found = (session or shared_session()).codex.memories.list()
+    found = session_of(session).codex.memories.list()
     frame = table(with_payload(MEMORIES, raw), found, source="memories")
     frame.attrs["codex_nb"] |= {"tokens": found.memory_num_tokens, "max_tokens": found.memory_max_tokens}
     return frame

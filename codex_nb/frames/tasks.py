@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from codex_nb.client.default import session as shared_session
+from codex_nb.client.default import session_of
 from codex_nb.columns import FLAG, NUMBER, TEXT, TIME, Column, ordered, table
 from codex_nb.errors import InvalidOption, NotFoundError
 from codex_nb.frames.patch import changes
@@ -78,7 +78,7 @@ def tasks(
     if min(page, page if limit is None else limit) < 1:
         raise InvalidOption("limit and page are counts of tasks, at least 1.", hint="Nothing was sent.")
     most = page if limit is None else min(limit, page)
-    ask = (session or shared_session()).codex.tasks.list
+    ask = session_of(session).codex.tasks.list
     rows = paged(
         ask(limit=most, task_filter=task_filter, environment_id=environment_id), limit, "tasks", "Reading tasks"
     )
@@ -112,7 +112,7 @@ def task(task_id: str, session: Session | None = None, *, raw: bool = False) -> 
         NotFoundError: there is no such task.
 
     """
-    detail = (session or shared_session()).codex.tasks.retrieve(task_id)
+    detail = session_of(session).codex.tasks.retrieve(task_id)
     return table(with_payload(DETAIL, raw), [detail], source=f"wham/tasks/{detail.id}")
 
 
@@ -158,7 +158,7 @@ def turns(task_id: str, session: Session | None = None, *, attempts: bool = True
         NotFoundError: there is no such task.
 
     """
-    rows = all_turns(session or shared_session(), task_id, attempts=attempts)
+    rows = all_turns(session_of(session), task_id, attempts=attempts)
     return table(with_payload(TURNS, raw), rows, source=f"wham/tasks/{task_id}/turns")
 
 

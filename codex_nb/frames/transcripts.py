@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from codex_nb.client._sounds import name_of
-from codex_nb.client.default import session as shared_session
+from codex_nb.client.default import session_of
 from codex_nb.client.resources.audio import refuse_unknown
 from codex_nb.client.side_by_side import check_concurrency, side_by_side
 from codex_nb.columns import DURATION, TEXT, Column, table
@@ -70,7 +70,7 @@ def transcripts(
     check_options(options)
     check_concurrency(concurrency, CONCURRENCY)
     given = list(sources)
-    create: Any = (session or shared_session()).audio.transcriptions.create
+    create: Any = session_of(session).audio.transcriptions.create
 
     def one(each: Any) -> Transcript:
         if on_begin:

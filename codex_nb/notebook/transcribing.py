@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, overload
 
-from codex_nb.client.default import session as shared_session
+from codex_nb.client.default import session_of
 from codex_nb.errors import CodexError, InvalidOption, Stopped
 from codex_nb.notebook.heard import watched
 from codex_nb.notebook.options import transcribe_parser
@@ -54,7 +54,7 @@ def transcribe(source: object, *, session: Session | None = None, **options: Any
         from codex_nb.frames.transcripts import transcripts
 
         return transcripts(cast("list[Any]", source), session, **options)
-    create: Any = (session or shared_session()).audio.transcriptions.create
+    create: Any = session_of(session).audio.transcriptions.create
     return create(file=source, **options)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from codex_nb import Bearer, CodexError, Session, frames
+from codex_nb import Bearer, CodexError, InvalidOption, Session, frames
 from codex_nb.local import LocalBackend, Script
 from tests.frames.builders import BUILDERS, dtypes, round_trip
 from tests.frames.kept_builders import KEPT
@@ -26,6 +26,24 @@ kept = pytest.mark.parametrize("builder", KEPT, ids=lambda builder: builder.name
 def test_no_frame_is_left_out():
     """What `codex_nb.frames` offers is in one of the two tables."""
     assert sorted(builder.name for builder in (*BUILDERS, *KEPT)) == frames.__all__
+
+
+NO_SESSION = [
+    *(pytest.param(builder.build, id=builder.name) for builder in BUILDERS),
+    *(pytest.param(build, id=build.__name__) for build in (frames.calls, frames.usage_history, frames.forecast)),
+    pytest.param(lambda session: frames.embeddings(["a"], session), id="embeddings"),
+    pytest.param(lambda session: frames.transcripts([b""], session), id="transcripts"),
+]
+
+
+@pytest.mark.parametrize("build", NO_SESSION)
+def test_what_is_no_session_is_refused(build):
+    """A limit, a model or a backend in its place, and a session's asynchronous face."""
+    with Session("http://127.0.0.1:9", auth=Bearer("made-up")) as session:
+        for wrong in (50, "local", session.aio):
+            with pytest.raises(InvalidOption, match="is no session") as caught:
+                build(wrong)
+            assert "limit=50" in caught.value.hint
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from codex_nb.client.default import session as shared_session
+from codex_nb.client.default import session_of
 from codex_nb.client.resources.embeddings import SIZES
 from codex_nb.client.session import Session
 from codex_nb.columns import NUMBER, PERCENT, Column, table
@@ -68,7 +68,7 @@ class FrameVectors:
         _check(k)
         array = self._vectors(on, session, model, dimensions, backend)
         if isinstance(query, str):
-            with Session(backend) if backend is not None else nullcontext(session or shared_session()) as used:
+            with Session(backend) if backend is not None else nullcontext(session_of(session)) as used:
                 vector = _query(query, array, used, model, dimensions)
         else:
             vector = _vector(query)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import pandas as pd
 
-from codex_nb.client.default import session as shared_session
+from codex_nb.client.default import session_of
 from codex_nb.client.session import Session
 from codex_nb.columns import TEXT, Column, table
 from codex_nb.errors import BadRequestError, InvalidOption
@@ -155,7 +155,7 @@ def _check(session: Any, dimensions: Any, backend: Any, concurrency: Any) -> Non
 
 
 def _opened(session: Session | None, backend: Backend | str | None) -> AbstractContextManager[Session]:
-    return Session(backend) if backend is not None else nullcontext(session or shared_session())
+    return Session(backend) if backend is not None else nullcontext(session_of(session))
 
 
 def space_of(session: Session, model: str | None, dimensions: int | None) -> Space:
