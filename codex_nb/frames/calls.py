@@ -13,7 +13,9 @@ import pandas as pd
 
 from codex_nb.client.default import session_of
 from codex_nb.columns import DURATION, INSTANT, NUMBER, TEXT, Column, ordered, table
+from codex_nb.errors import InvalidOption
 from codex_nb.frames.account import EFFORTS
+from codex_nb.frames.counts import is_count
 from codex_nb.moments import Moment, epoch, no_time
 
 if TYPE_CHECKING:
@@ -79,12 +81,14 @@ def calls(
     not an id), ``session``, ``response_id``, ``request_id``. What is not known is missing, never 0.
 
     Raises:
-        InvalidOption: ``since`` is no time.
+        InvalidOption: ``since`` is no time, or ``limit`` no count above 0.
         CodexError: the ledger's file cannot be read.
 
     """
-    ledger = session_of(session).ledger
-    return table(CALLS, ledger.calls(moment_of(since), limit), source="ledger")
+    if limit is not None and not is_count(limit):
+        raise InvalidOption("limit is a count of rows, at least 1.", hint="Leave it out for all.")
+    rows = session_of(session).ledger.calls(moment_of(since), limit and int(limit))
+    return table(CALLS, rows, source="ledger")
 
 
 def moment_of(since: Since | None) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
@@ -181,7 +181,7 @@ def cli_tokens(
         CodexError: the index of the files cannot be written or read.
 
     """
-    names = [by] if isinstance(by, str) else list(by)
+    names = [*by] if isinstance(by, Iterable) and not isinstance(by, str) else [by]  # pyright: ignore[reportUnnecessaryIsInstance]
     known = [*PERIODS, *OF_CALL, *OF_SESSION]
     if wrong := [name for name in names if name not in known]:
         raise InvalidOption(f"Tokens are not told by {wrong[0]!r}.", hint=f"by has any of {', '.join(known)}.")
@@ -243,5 +243,5 @@ def _zone(tz: str | tzinfo) -> tzinfo:
         return tz
     try:
         return ZoneInfo(tz)
-    except (KeyError, ValueError, OSError) as error:
-        raise InvalidOption(f"There is no time zone {tz[:40]!r}.", hint='Example: "Europe/Berlin".') from error
+    except (KeyError, ValueError, TypeError, OSError) as error:
+        raise InvalidOption(f"There is no time zone {str(tz)[:40]!r}.", hint='Example: "Europe/Berlin".') from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from codex_nb.client.default import session_of
 from codex_nb.columns import FLAG, NUMBER, TEXT, TIME, Column, ordered, table
 from codex_nb.errors import InvalidOption, NotFoundError
+from codex_nb.frames.counts import is_count
 from codex_nb.frames.patch import changes
 from codex_nb.frames.payload import with_payload
 from codex_nb.frames.progress import paged
@@ -75,9 +76,9 @@ def tasks(
         UnsupportedByBackend: an OpenAI-compatible server keeps no such account.
 
     """
-    if min(page, page if limit is None else limit) < 1:
+    if not is_count(page) or not (limit is None or is_count(limit)):
         raise InvalidOption("limit and page are counts of tasks, at least 1.", hint="Nothing was sent.")
-    most = page if limit is None else min(limit, page)
+    most = int(page if limit is None else min(limit, page))
     ask = session_of(session).codex.tasks.list
     rows = paged(
         ask(limit=most, task_filter=task_filter, environment_id=environment_id), limit, "tasks", "Reading tasks"

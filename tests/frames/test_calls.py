@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
 from codex_nb import Bearer, InternalServerError, InvalidOption, Session, frames
@@ -65,6 +66,19 @@ def test_since_is_a_time_or_how_long_ago(session, since, rows):
     """In any of the forms that people have at hand."""
     session.models.list()
     assert len(frames.calls(session, since=since)) == rows
+
+
+@pytest.mark.parametrize("limit", [0, -1, 2.5, "5", True])
+def test_a_limit_that_is_no_count_is_refused(session, limit):
+    """Rather than no rows, or SQLite's word for it."""
+    with pytest.raises(InvalidOption, match="limit is a count"):
+        frames.calls(session, limit=limit)
+
+
+def test_a_count_may_be_numpys(session):
+    """As the length of a frame's group is."""
+    session.models.list()
+    assert len(frames.calls(session, limit=np.int64(1))) == 1
 
 
 @pytest.mark.parametrize("since", ["soon", "", "7 apples"])

@@ -275,7 +275,9 @@ def test_frames_have_fixed_dtypes(tmp_path):
         rollout.write(tmp_path, rollout.text.encode() if number < 2 else rollout.text.encode() + b"\xff{}\n[]\nnull\n")
 
 
-@pytest.mark.parametrize("wrong", [{"by": "colour"}, {"tz": "Nowhere/At_All"}, {"since": "soon"}])
+@pytest.mark.parametrize(
+    "wrong", [{"by": "colour"}, {"by": None}, {"tz": "Nowhere/At_All"}, {"tz": 5}, {"tz": None}, {"since": "soon"}]
+)
 def test_what_cannot_be_told_is_refused(tmp_path, wrong):
     """With what can."""
     with pytest.raises(InvalidOption):

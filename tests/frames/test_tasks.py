@@ -42,7 +42,7 @@ def test_limit_is_the_number_of_rows(session, limit, page):
     assert len(frames.tasks(session, limit=limit, page=page)) == limit
 
 
-@pytest.mark.parametrize("wrong", [{"limit": 0}, {"page": 0}, {"limit": -1}])
+@pytest.mark.parametrize("wrong", [{"limit": 0}, {"page": 0}, {"limit": -1}, {"limit": "5"}, {"page": 2.5}])
 def test_a_limit_that_is_no_count_is_refused(session, wrong):
     """Before anything is sent."""
     with pytest.raises(InvalidOption, match="counts"):
