@@ -91,18 +91,23 @@ def test_what_cannot_be_searched_is_said(session):
     frame = pd.DataFrame(
         {"text": WINE, "vector": VectorArray(np.eye(6, 4), "vector[m]"), "other": VectorArray(np.eye(6, 2000))}
     )
+    frame["lists"] = np.eye(6, 4).tolist()
     search, one = frame.codex.search, frame.drop(columns="other").codex
     wrong = [
         (lambda: search("x"), "Which column is meant"),
-        (lambda: search("x", on="no"), "no column 'no'.*'text', 'vector', 'other'"),
+        (lambda: search("x", on="no"), "no column 'no'.*'text', 'vector', 'other', 'lists'"),
         (lambda: search(np.ones(3), on="vector"), "have 4 numbers, the query's has 3"),
         (lambda: search("x", on="other"), "have 2000 numbers, the query's has 1536"),
+        (lambda: search("x", on=["text"]), "There is no column"),
+        (lambda: search("x", on="lists"), "Row 0 is no text"),
         (lambda: search("", on="other"), "The query is empty"),
         (lambda: search(3.5, on="vector"), "neither a text nor one vector"),
         (lambda: search(np.zeros(4), on="vector"), "without a direction"),
         (lambda: search(np.ones(4), on="vector", k=0), "k must be"),
         (lambda: search("x", on="vector", model="text-embedding-3-large"), "those of m, not of text-embedding-3-large"),
         (lambda: one.similar("no"), "There is no row 'no'"),
+        (lambda: one.similar([1]), "There is no row that is called by a list"),
+        (lambda: one.similar(frame.iloc[0]), "There is no row that is called by a Series"),
         (lambda: pd.concat([frame, frame]).drop(columns="other").codex.similar(0), "Several rows"),
         (lambda: frame.assign(vector=None).astype({"vector": "vector"}).codex.similar(0, on="vector"), "has no vector"),
         (lambda: one.cluster(7), "4 vectors cannot make 7 groups"),
@@ -112,6 +117,29 @@ def test_what_cannot_be_searched_is_said(session):
     for call, said in wrong:
         with pytest.raises((errors.InvalidOption, errors.BadRequestError), match=said):
             call()
+
+
+def test_lists_of_numbers_are_told_how_to_be_vectors():
+    """Not to become texts."""
+    frame = pd.DataFrame({"lists": [[1.0, 2.0], [3.0, 4.0]]})
+    with pytest.raises(errors.BadRequestError) as caught:
+        frame.codex.search("x", on="lists")
+    assert "astype('vector')" in caught.value.hint
+
+
+def test_a_row_may_be_named_by_a_part_of_its_label():
+    """If there is no other one."""
+    index = pd.MultiIndex.from_tuples([("a", 1), ("a", 2), ("b", 1)])
+    frame = pd.DataFrame({"vector": VectorArray(np.eye(3))}, index=index)
+    assert frame.codex.similar("b")["row"].tolist() == [0, 1]
+    with pytest.raises(errors.InvalidOption, match="Several rows"):
+        frame.codex.similar("a")
+
+
+def test_columns_of_a_result_have_each_a_name_of_its_own():
+    """Whatever the frame's own are called."""
+    frame = pd.DataFrame({"vector": VectorArray(np.eye(2)), "score": 1, "score_": 2, "row": 3})
+    assert [*frame.codex.search(np.ones(2))] == ["row", "score", "score__", "score_", "row_"]
 
 
 NUMBERS = st.floats(width=32, allow_infinity=True, allow_nan=True) | st.sampled_from([0.0, 1.0, 1e-30, 1e30, 3e38])

@@ -120,7 +120,7 @@ def test_a_second_call_asks_for_what_is_new(backend, session):
     assert asked(backend) == ["b", "c", "secret words"]
     assert (frame.attrs["codex_nb"]["asked"], frame.attrs["codex_nb"]["kept"]) == (1, 2)
     assert np.array_equal(frame["embedding"].array.matrix, expected(["b", "c", "secret words"]))
-    cut = frames.embeddings(["b"], session, dimensions=8)
+    cut = frames.embeddings(["b"], session, dimensions=np.int64(8))
     assert np.array_equal(cut["embedding"].array.matrix, expected(["b"], 8))
     frames.embeddings(["b"], session, model="text-embedding-3-large")
     assert len(backend.requests) == 4

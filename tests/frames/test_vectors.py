@@ -189,6 +189,23 @@ def test_parquet_and_pickle_keep_any_vector(matrix, data):
         pd.testing.assert_frame_equal(read, frame)
 
 
+def test_vectors_are_found_among_others():
+    """Number for number; what is no vector of this length is not among them."""
+    column = pd.Series(vectors([1, 2], None, [3, 4]))
+    assert column.isin([np.array([3, 4], np.float32), np.array([9, 9])]).tolist() == [False, False, True]
+    assert column.isin([[1, 2], None]).tolist() == [True, True, False]
+    assert column.isin(column[2:]).tolist() == [False, False, True]
+    for others in ([], ["x"], [1, 2], [[1, 2, 3]]):
+        assert not column.isin(others).any()
+    assert column.to_frame("v").assign(n=1).isin([1])["n"].all()
+
+
+def test_a_list_of_no_number_is_a_missing_vector():
+    """Also where there is no other."""
+    for lists in ([[], [1.0, 2.0]], [[], []], [np.array([]), None]):
+        assert pd.Series(lists, dtype=object).astype("vector").isna()[0]
+
+
 def test_missing_vectors_are_of_any_length():
     """Alone in a column they take the length of those that come to them, also from Parquet."""
     wide = pd.DataFrame({"vector": vectors([1, 2, 3], None)})

@@ -13,6 +13,7 @@ from codex_nb.client.resources.embeddings import SIZES
 from codex_nb.client.session import Session
 from codex_nb.columns import NUMBER, PERCENT, Column, table
 from codex_nb.errors import InvalidOption
+from codex_nb.frames.counts import is_count
 from codex_nb.frames.vectors.column import VectorArray, is_vectors
 from codex_nb.frames.vectors.embeddings import embed_column, is_platform, space_of, tell_who_bills, texts_of
 from codex_nb.frames.vectors.making import Job
@@ -180,7 +181,7 @@ class FrameVectors:
         named = [name for name, dtype in frame.dtypes.items() if is_vectors(pd.Series(dtype=dtype))]
         if on is None and len(named) == 1:
             on = named[0]
-        if on is None or on not in frame.columns:
+        if on is None or not pd.api.types.is_hashable(on) or on not in frame.columns:
             said = f"There is no column {on!r}." if on is not None else "Which column is meant?"
             known = ", ".join(repr(name) for name in frame.columns)
             raise InvalidOption(said, hint=f"Name one of texts or of vectors by on=. There are: {known or 'none'}.")
@@ -193,12 +194,15 @@ class FrameVectors:
         try:
             find: Any = self._frame.index.get_loc
             row = find(index)
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, pd.errors.InvalidIndexError):
             raise InvalidOption(
-                f"There is no row {index!r}.", hint="Name one by its label in the index: df.codex.similar(df.index[0])."
+                f"There is no row {_short(index)}.",
+                hint="Name one by its label in the index: df.codex.similar(df.index[0]).",
             ) from None
-        if isinstance(row, int):
-            return row
+        # A part of a label may lead to one row alone, as a slice or a mask.
+        places = np.atleast_1d(np.arange(len(self._frame))[row])
+        if len(places) == 1:
+            return int(places[0])
         raise InvalidOption(f"Several rows are called {index!r}.", hint="Take df.reset_index(drop=True) first.")
 
     def _found(self, rows: NDArray[np.intp], scores: NDArray[np.float64], source: str) -> pd.DataFrame:
@@ -213,12 +217,19 @@ class FrameVectors:
         """Return the frame without vectors, its columns named so that they do not hide ours."""
         frame: Any = self._frame
         plain = frame.loc[:, [not is_vectors(pd.Series(dtype=dtype)) for dtype in frame.dtypes]]
-        names = [f"{name}_" if isinstance(name, str) and name in taken else name for name in plain.columns]
+        names: list[Any] = [*plain.columns]
+        for place, name in enumerate(names):
+            if isinstance(name, str) and name in taken:
+                names[place] = next(other for n in range(1, len(names) + 2) if (other := name + "_" * n) not in names)
         return plain.set_axis(names, axis=1)
 
 
+def _short(index: Any) -> str:
+    return repr(index) if pd.api.types.is_hashable(index) else f"that is called by a {type(index).__name__}"
+
+
 def _check(k: Any) -> None:
-    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
+    if not is_count(k):
         raise InvalidOption("k must be a whole number, at least 1.", hint="Leave it out for 5.")
 
 

@@ -250,6 +250,16 @@ class VectorArray(ExtensionArray):
         """Return which vectors occur once more: after their first place, before their last one, or (False) at all."""
         return pd.Series(self.factorize(use_na_sentinel=False)[0]).duplicated(keep).to_numpy(bool)
 
+    def isin(self, values: Any) -> NDArray[np.bool_]:
+        """Return which vectors are among ``values``, number for number; missing ones are if one of those is."""
+        try:
+            wanted = self._from_sequence(values, dtype=self.dtype)
+            both = self._concat_same_type([self, wanted])
+        except (TypeError, ValueError):  # they are no such vectors: a frame asks each of its columns
+            return np.zeros(len(self), bool)
+        codes = both.factorize(use_na_sentinel=False)[0]
+        return np.isin(codes[: len(self)], codes[len(self) :])
+
     def value_counts(self, dropna: bool = True) -> pd.Series[int]:  # noqa: FBT001, FBT002 - pandas' signature
         """Return how often each vector occurs."""
         codes, found = self.factorize(use_na_sentinel=dropna)

@@ -12,9 +12,10 @@ from codex_nb.client.default import session_of
 from codex_nb.client.session import Session
 from codex_nb.columns import TEXT, Column, table
 from codex_nb.errors import BadRequestError, InvalidOption
+from codex_nb.frames.counts import is_count
 from codex_nb.frames.vectors.column import VectorArray, VectorDtype
 from codex_nb.frames.vectors.making import Job, Space
-from codex_nb.frames.vectors.values import is_missing
+from codex_nb.frames.vectors.values import as_rows, is_missing
 from codex_nb.notices import warn
 
 if TYPE_CHECKING:
@@ -114,13 +115,21 @@ def _text(value: Any, row: int) -> str | None:
         return str(value)
     if is_missing(value):
         return None
+    hint = "It holds vectors already: df['column'].astype('vector')." if _is_vector(value) else ""
     raise BadRequestError(
         f"Row {row} is no text but of type {type(value).__name__}.",
-        hint="Make texts of the column first: df['column'].astype(str).",
+        hint=hint or "Make texts of the column first: df['column'].astype(str).",
         status_code=400,
         code="invalid_input",
         index=row,
     )
+
+
+def _is_vector(value: Any) -> bool:
+    try:
+        return as_rows(value).ndim == 1
+    except (TypeError, ValueError):
+        return False
 
 
 def _vectors(
@@ -148,9 +157,9 @@ def _vectors(
 def _check(session: Any, dimensions: Any, backend: Any, concurrency: Any) -> None:
     if session is not None and backend is not None:
         raise InvalidOption("A session has its backend.", hint="Give session= or backend=, not both.")
-    if dimensions is not None and (not isinstance(dimensions, int) or dimensions < 1):
+    if dimensions is not None and not is_count(dimensions):
         raise InvalidOption("dimensions must be a whole number, at least 1.", hint="Leave it out for the model's own.")
-    if not isinstance(concurrency, int) or concurrency < 1:
+    if not is_count(concurrency):
         raise InvalidOption("concurrency must be a whole number, at least 1.", hint=f"Leave it out for {CONCURRENCY}.")
 
 
@@ -160,7 +169,7 @@ def _opened(session: Session | None, backend: Backend | str | None) -> AbstractC
 
 def space_of(session: Session, model: str | None, dimensions: int | None) -> Space:
     """Return where the vectors of a model of the session's backend lie."""
-    backend = session.backend
+    backend, dimensions = session.backend, None if dimensions is None else int(dimensions)
     if backend.login != "local":
         return Space(session, model or MODEL, dimensions, backend.url("platform/embeddings"))
     # The embedded backend has one model, which answers to the public names too; its port changes, and says nothing.

@@ -42,7 +42,8 @@ def as_rows(value: Any) -> Matrix:
 def _stacked(values: list[Any]) -> Matrix:
     if all(isinstance(each, (int, float, np.number)) for each in values) and not all(map(is_missing, values)):
         return np.array(values, np.float32)
-    rows = [as_rows(each) for each in values]
+    # A list of no number is a missing vector, though it might be one of no vector.
+    rows = [row if row.size else row.ravel() for row in map(as_rows, values)]
     if any(row.ndim != 1 for row in rows):
         raise TypeError("A column of vectors is made of vectors, or of a matrix.")
     width = one_width({len(row) for row in rows})
