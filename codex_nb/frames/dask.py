@@ -25,7 +25,7 @@ from codex_nb.frames.rows.pace import Limits
 from codex_nb.frames.rows.prompt import row_texts
 from codex_nb.frames.rows.questions import check_batch, questions
 from codex_nb.frames.rows.running import CONCURRENCY, How
-from codex_nb.frames.rows.workers import pace_of, session_of
+from codex_nb.frames.rows.workers import pace_of, worker_session
 from codex_nb.frames.vectors.column import VectorDtype
 from codex_nb.frames.vectors.example import ExampleVectors
 from codex_nb.settings import Backend
@@ -135,7 +135,7 @@ def _mapped(
     options: dict[str, Any],
 ) -> pd.DataFrame:
     """Ask about one partition, on the worker."""
-    session = session_of(backend)
+    session = worker_session(backend)
     asked = questions(part, prompt, session=session, **options)
     asked.go((WAITING,), pace_of(run, limits, concurrency, session), How(concurrency, progress=False))
     if asked.cause and not asked.count(DONE) and not isinstance(asked.cause, UsageLimitReached | BudgetReached):
@@ -148,7 +148,7 @@ def _embedded(
 ) -> pd.Series[Any]:
     from codex_nb.frames.vectors.embeddings import embed_column
 
-    return embed_column(part, session_of(backend), model=model, dimensions=dimensions)
+    return embed_column(part, worker_session(backend), model=model, dimensions=dimensions)
 
 
 def _refuse_unknown(options: Iterable[str]) -> None:

@@ -51,10 +51,11 @@ class FrameRows:
         (seconds of silence) are those of ``%%codex``; ``gpt-5.4/high`` names model and effort.
 
         Returns a frame with the index of this one. Its columns are the schema's fields, typed as `frames` are (``int``
-        Int64, ``float`` float64, ``bool`` boolean, a choice an ordered category, dates datetime64[us], text), or one
-        column ``answer``; then ``_status`` (category: ``done``, ``failed``, ``waiting``), ``_error`` (text: why it is
-        not done) and ``_usage`` (Int64: tokens used for the row; 0 where the answer was known already, missing where
-        nothing is known). ``attrs["codex_nb"]`` counts rows, requests, tokens and percent of quota.
+        Int64, ``float`` float64, ``bool`` boolean, a choice an ordered category, dates datetime64[us]
+        (those with a zone in UTC), text), or one column ``answer``; then ``_status`` (category: ``done``, ``failed``,
+        ``waiting``), ``_error`` (text: why it is not done) and ``_usage`` (Int64: tokens used for the row; 0 where the
+        answer was known already, missing where nothing is known). ``attrs["codex_nb"]`` counts rows, requests, tokens
+        and percent of quota.
 
         Equal prompts are asked once. A row that fails stops no other; it is asked twice at most, then see `retry`.
         ``batch`` rows go into one request (default 1); of those, rows whose answer is missing, double or does not fit

@@ -13,7 +13,7 @@ import pydantic_core
 
 from codex_nb.chat.ask import Ask
 from codex_nb.client.budget import Meter
-from codex_nb.client.default import session as shared_session
+from codex_nb.client.default import session_of
 from codex_nb.client.side_by_side import side_by_side
 from codex_nb.errors import CodexError, InvalidAnswer, InvalidOption
 from codex_nb.frames.kept import key_of
@@ -196,4 +196,4 @@ def questions(
     asked: dict[str, Any] = Ask.of("-", **options).request()
     fields = {name: value for name, value in asked.items() if name not in {"input", "text_format"}}
     form = AnswerForm(schema, RESERVED)
-    return Questions(session or shared_session(), texts, frame.index, form, fields, chosen(keep), batch=batch)
+    return Questions(session_of(session), texts, frame.index, form, fields, chosen(keep), batch=batch)

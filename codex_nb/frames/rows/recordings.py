@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import pydantic_core
 
 from codex_nb.client.budget import Meter
-from codex_nb.client.default import session as shared_session
+from codex_nb.client.default import session_of
 from codex_nb.columns import DURATION, TEXT, Column
 from codex_nb.errors import AudioError, CodexError, FileError, RateLimitError, UsageLimitReached
 from codex_nb.frames.kept import key_of
@@ -157,7 +157,7 @@ def recordings(column: pd.Series[Any], options: dict[str, Any], keep: Keep, sess
     asked = {name: value for name, value in options.items() if value is not None}
     check_options(asked)
     # A function is another one when its cell runs again, and nothing tells that of it.
-    return Recordings(session or shared_session(), column, asked, chosen(keep if _is_plain(asked) else False))
+    return Recordings(session_of(session), column, asked, chosen(keep if _is_plain(asked) else False))
 
 
 def _said(options: dict[str, Any]) -> dict[str, Any]:

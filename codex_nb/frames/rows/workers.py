@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from codex_nb.client.session import Session
     from codex_nb.errors import CodexError
 
-__all__ = ["pace_of", "session_of"]
+__all__ = ["pace_of", "worker_session"]
 
 # Seconds for which a worker takes the word of the others as the latest.
 FRESH: Final = 0.5
@@ -29,7 +29,7 @@ _sessions: dict[Any, Session] = {}
 _paces: OrderedDict[str, SharedPace] = OrderedDict()
 
 
-def session_of(backend: Any) -> Session:
+def worker_session(backend: Any) -> Session:
     """Return this process's session on ``backend``, with the login that it finds here."""
     from codex_nb.client.session import Session
 
