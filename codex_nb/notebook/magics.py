@@ -17,7 +17,7 @@ from codex_nb.chat.ask import EFFORT, SUMMARIES
 from codex_nb.notebook import accessor
 from codex_nb.notebook.complete import register, unregister
 from codex_nb.notebook.failed import unwatch, watch
-from codex_nb.notebook.questions import Question
+from codex_nb.notebook.questions import Question, with_body
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -115,6 +115,8 @@ def load(shell: InteractiveShell) -> None:
     watch(shell)
     accessor.offer()
     shell.input_transformer_manager.token_transformers.append(Question)
+    # First of those that come after IPython has asked whether a cell is complete, in a terminal by an empty line.
+    shell.input_transformer_manager.line_transforms.insert(0, with_body)
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -122,13 +124,14 @@ def unload(shell: InteractiveShell) -> None:
     unregister(shell)
     unwatch(shell)
     accessor.withdraw()
-    transformers: list[Any] = shell.input_transformer_manager.token_transformers
-    transformers[:] = [one for one in transformers if one.__name__ != Question.__name__]
+    manager: Any = shell.input_transformer_manager
+    for transformers, own in ((manager.token_transformers, Question), (manager.line_transforms, with_body)):
+        transformers[:] = [one for one in transformers if getattr(one, "__name__", "") != own.__name__]
     for one in [one for one in shell.configurables if type(one).__name__ == CodexMagics.__name__]:
         # The guard goes with it: nothing would be left to lift it by.
         one.budget = 0.0  # pyright: ignore[reportAttributeAccessIssue]
         shell.configurables.remove(one)
-    manager: Any = shell.magics_manager
+    manager = shell.magics_manager
     for kind in ("line", "cell"):
         for name in ("codex", "codex_transcribe"):
             manager.magics[kind].pop(name, None)

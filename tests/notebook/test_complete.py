@@ -170,22 +170,25 @@ def test_paths_are_offered_for_files(tmp_path):
 
 
 def test_reload_leaves_nothing_twice_and_unload_nothing_at_all(shell):
-    """Magics, configuration, matcher and hooks."""
+    """Magics, configuration, matcher, hooks and readers of cells."""
 
     def things():
         matchers = [getattr(each, "matcher_identifier", None) for each in shell.Completer.custom_matchers]
         hooks = [each for hooks in shell.events.callbacks.values() for each in hooks if "codex" in str(each.__module__)]
         magics = [name for kind in ("line", "cell") for name in shell.magics_manager.magics[kind] if "codex" in name]
         own = [one for one in shell.configurables if type(one).__name__ == "CodexMagics"]
-        return matchers.count("codex_nb"), len(hooks), len(magics), len(own)
+        cells = shell.input_transformer_manager
+        readers = [each for each in (*cells.line_transforms, *cells.token_transformers) if "codex" in each.__module__]
+        return matchers.count("codex_nb"), len(hooks), len(magics), len(own), len(readers)
 
     once = things()
     assert once[0] == once[3] == 1
+    assert once[4] == 2
     for _ in range(3):
         shell.run_line_magic("reload_ext", "codex_nb")
         assert things() == once
     shell.run_line_magic("unload_ext", "codex_nb")
-    assert things() == (0, 0, 0, 0)
+    assert things() == (0, 0, 0, 0, 0)
     assert "--model" not in offered(shell, "%%codex --mod")
     shell.run_line_magic("load_ext", "codex_nb")
     assert things() == once

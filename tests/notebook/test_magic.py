@@ -75,6 +75,8 @@ def test_instructions_may_come_from_a_variable(shell, backend):
         ("%%codex -o 1a\nhi", "1a", "letters"),
         ("%%codex -e 'very much'\nhi", "very much", "high"),
         ("%%codex\n   \n ", "nothing to ask", "below"),
+        ("%%codex", "nothing to ask", "below"),
+        ("%%codex -m gpt-5.4\n", "nothing to ask", "below"),
         ("%%codex\nhi {{shel}}", "shel", ""),
         ("%codex stauts", "stauts", "status"),
         ("%codex use nowhere", "nowhere", "chatgpt"),
@@ -135,11 +137,17 @@ def test_commands_return_objects_that_show_themselves(shell, backend):
 
 def test_help_is_printed_for_every_magic(shell, backend):
     """``-h`` works, and the docstring is there for ``?``."""
-    for cell in ("%%codex -h\nx", "%codex -h", "%codex ask -h", "%codex models -h"):
+    for cell in ("%%codex -h", "%%codex --help\nx", "%codex -h", "%codex ask -h", "%codex models -h"):
         printed, error, _ = run(shell, cell)
         assert error is None
         assert "codex" in printed
     assert "streams into the cell" in shell.find_cell_magic("codex").__doc__
+
+
+def test_a_terminal_goes_on_reading_below_a_first_line(shell):
+    """The cell ends with an empty line, as that of every magic."""
+    assert shell.check_complete("%%codex -m gpt-5.4")[0] == "incomplete"
+    assert shell.check_complete("%%codex -h\n\n")[0] == "complete"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
