@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -18,15 +20,56 @@ FAILED, INTERRUPTED = 1, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Errors are two lines on standard error, never a traceback."""
-    options = _parsed(arguments)
-    command: Callable[[argparse.Namespace], int] = options.command
+    _prepare_streams()
     try:
-        return command(options)
+        return _run(arguments)
     except CodexError as error:
-        print(f"codex-nb: {error.message}", *([f"  {error.hint}"] if error.hint else []), sep="\n", file=sys.stderr)
-        return FAILED
+        return _failed(error)
     except KeyboardInterrupt:
         return INTERRUPTED
+    except OSError as error:
+        _give_up_output()
+        # Who closed a pipe has read enough.
+        return FAILED if isinstance(error, BrokenPipeError) else _failed(_unusable(error))
+
+
+def _prepare_streams() -> None:
+    """Let the standard streams take any text, and put empty ones in the place of those that are closed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - it outlives this
+        elif isinstance(stream, io.TextIOWrapper) and name != "stderr":
+            # An answer with a few question marks is better than one that is paid for and lost.
+            stream.reconfigure(errors="replace")
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        options = _parsed(arguments)
+        command: Callable[[argparse.Namespace], int] = options.command
+        return command(options)
+    finally:
+        sys.stdout.flush()
+
+
+def _failed(error: CodexError) -> int:
+    print(f"codex-nb: {error.message}", *([f"  {error.hint}"] if error.hint else []), sep="\n", file=sys.stderr)
+    return FAILED
+
+
+def _give_up_output() -> None:
+    """Let what is left for standard output go nowhere: Python would try, and fail, once more when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _unusable(error: OSError) -> CodexError:
+    why = error.strerror or type(error).__name__
+    if error.filename:
+        return CodexError(f"{error.filename} cannot be used ({why}).", hint="Check the path, and who may use it.")
+    return CodexError(f"The output cannot be written ({why}).", hint="Send it to another place.")
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -18,16 +18,18 @@ def home(tmp_path):
     return tmp_path
 
 
-def codex_nb(*arguments, home, text=None):
-    """Run ``codex-nb``."""
+def codex_nb(*arguments, home, text=None, stdout=subprocess.PIPE, closes=None, **environment):
+    """Run ``codex-nb``, with the standard stream of the number ``closes`` closed."""
+    closing = [] if closes is None else ["sh", "-c", f'exec "$@" {closes}>&-', "sh"]
     return subprocess.run(
-        [sys.executable, "-m", "codex_nb.cli", *arguments],
+        [*closing, sys.executable, "-m", "codex_nb.cli", *arguments],
         input=text,
-        capture_output=True,
-        text=True,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
         timeout=30,
         check=False,
-        env={**os.environ, "CODEX_HOME": str(home)},
+        env={**os.environ, "CODEX_HOME": str(home), **environment},
     )
 
 
@@ -57,6 +59,54 @@ def test_an_error_is_two_lines(home):
     assert done.stdout == ""
     assert done.stderr.splitlines()[0].startswith("codex-nb: There is no login")
     assert len(done.stderr.splitlines()) == 2
+
+
+@pytest.mark.parametrize("command", [["ask", "hello"], ["status"], ["doctor"], ["transcribe", "-h"], ["--help"]])
+def test_output_that_nobody_reads_ends_the_command_quietly(home, command):
+    """As ``codex-nb ask … | head`` does."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with LocalBackend(Script.of("ok")) as backend:
+        (home / "auth.json").write_text(json.dumps(backend.auth_json()))
+        done = codex_nb(*command, home=home, stdout=writing, CODEX_NB_BACKEND=backend.url)
+    os.close(writing)
+    assert done.returncode in {0, 1}  # argparse cares for its help itself
+    assert "Traceback" not in done.stderr
+    assert "BrokenPipe" not in done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")  # noqa: PTH110
+@pytest.mark.parametrize("command", [["ask", "hello"], ["status"]])
+def test_output_that_cannot_be_written_is_two_lines(home, command):
+    """A full disk, here."""
+    with LocalBackend(Script.of("ok")) as backend, open("/dev/full", "w") as full:  # noqa: PTH123
+        (home / "auth.json").write_text(json.dumps(backend.auth_json()))
+        done = codex_nb(*command, home=home, stdout=full, CODEX_NB_BACKEND=backend.url)
+    assert done.returncode == 1
+    assert "codex-nb: The output cannot be written (No space left on device)." in done.stderr.splitlines()
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+def test_an_answer_comes_in_any_encoding(home):
+    """What it cannot say is a question mark; the answer is not lost."""
+    with LocalBackend(Script.of("Zürich → fine")) as backend:
+        (home / "auth.json").write_text(json.dumps(backend.auth_json()))
+        done = codex_nb("ask", "-b", backend.url, "hello", home=home, PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stdout) == (0, "Z?rich ? fine\n")
+    assert codex_nb("transcribe", "-h", home=home, PYTHONIOENCODING="latin-1").returncode == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell closes it")
+@pytest.mark.parametrize(("closes", "status"), [(0, 1), (1, 0), (2, 0)])
+def test_a_standard_stream_may_be_closed(home, closes, status):
+    """One that is closed is empty."""
+    with LocalBackend(Script.of("ok")) as backend:
+        (home / "auth.json").write_text(json.dumps(backend.auth_json()))
+        done = codex_nb("ask", "-b", backend.url, *(["hello"] if closes else []), home=home, closes=closes)
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
+    assert ("nothing to ask" in done.stderr) is (closes == 0)
 
 
 def test_status_says_who_is_signed_in_and_shows_no_token(home):
