@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -217,13 +218,15 @@ class Settings:
         max_retries: int = 2,
     ) -> Settings:
         """Return the settings: the arguments, then ``CODEX_NB_*`` from the environment, then the defaults."""
-        connect, silence = timeout if isinstance(timeout, tuple) else (CONNECT_SECONDS, timeout)
-        silence = silence if silence is not None else _number("CODEX_NB_TIMEOUT", SILENCE_SECONDS)
-        if not 0 < silence <= LONGEST_SECONDS or connect <= 0 or max_retries < 0:
+        usual = _number("CODEX_NB_TIMEOUT", SILENCE_SECONDS) if timeout is None else timeout
+        pair = usual if isinstance(usual, tuple) else (CONNECT_SECONDS, usual)
+        numbers = len(pair) == 2 and all(isinstance(each, Real) for each in (*pair, max_retries))
+        if not numbers or not 0 < pair[1] <= LONGEST_SECONDS or not pair[0] > 0 or max_retries < 0:
             raise InvalidOption(
-                "The time-out must be a number of seconds above 0, and max_retries at least 0.",
+                "The time-out must be a number of seconds above 0, or a pair of them, and max_retries at least 0.",
                 hint="Leave them out for 300 seconds of silence and 2 retries.",
             )
+        connect, silence = pair
         return cls(
             backend=Backend.parse(backend),
             model=model or os.environ.get("CODEX_NB_MODEL") or None,

@@ -11,7 +11,7 @@ import httpx
 from codex_nb.auth.claims import Claims
 from codex_nb.auth.renew import Memory, Renewal, due, over, same_account
 from codex_nb.auth.store import Login, read_api_key, read_login
-from codex_nb.errors import NotSignedIn, SignInExpired
+from codex_nb.errors import InvalidOption, NotSignedIn, SignInExpired
 from codex_nb.settings import codex_home
 
 if TYPE_CHECKING:
@@ -113,6 +113,11 @@ class Bearer(LoginAuth):
     """A token at hand. The account id is read from it where it is a JSON web token."""
 
     def __init__(self, token: str, account_id: str | None = None) -> None:
+        if not isinstance(token, str):  # pyright: ignore[reportUnnecessaryIsInstance] - os.environ.get gives None
+            raise InvalidOption(
+                f"The token given to Bearer is of type {type(token).__name__}.",
+                hint="Pass a text; the variable that it comes from may not be set.",
+            )
         token = token.strip()
         if not token or not token.isascii() or not token.isprintable() or " " in token:
             raise NotSignedIn(

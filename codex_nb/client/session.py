@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import httpx
 
 from codex_nb.auth.bearer import Bearer, CodexAuth
 from codex_nb.client._core import Core
@@ -19,15 +21,20 @@ from codex_nb.client.resources.models import Models
 from codex_nb.client.resources.realtime import Realtime, RealtimeSockets
 from codex_nb.client.resources.responses import Responses
 from codex_nb.client.resources.sign_in import SignIn
+from codex_nb.errors import InvalidOption
 from codex_nb.settings import Backend, Settings
 
 # How long a session that closes waits for a ledger that another program has locked.
 CLOSING_SECONDS = 1.0
+# What a session is given, its type, and what to pass.
+GIVEN: Final = {
+    "auth": (httpx.Auth, "auth=Bearer(token), or nothing for the saved login"),
+    "http": (httpx.Client, "http=httpx.Client()"),
+    "async_http": (httpx.AsyncClient, "async_http=httpx.AsyncClient()"),
+}
 
 if TYPE_CHECKING:
     from types import TracebackType
-
-    import httpx
 
     from codex_nb.client.ledger import Ledger
     from codex_nb.wire.headers import QuotaWindow
@@ -117,6 +124,7 @@ class Session(_Face[Sync]):
         http: httpx.Client | None = None,
         async_http: httpx.AsyncClient | None = None,
     ) -> None:
+        _check(auth=auth, http=http, async_http=async_http)
         settings = Settings.read(backend, model=model, timeout=timeout, max_retries=max_retries)
         transport = Transport(settings, auth or _usual_login(settings.backend), http, async_http, proxy=proxy)
         core = Core(settings, transport)
@@ -185,6 +193,14 @@ class Session(_Face[Sync]):
 
     def __repr__(self) -> str:
         return f"Session({self.backend.name!r}, auth={self.auth!r}{f', model={self.model!r}' if self.model else ''})"
+
+
+def _check(**given: object) -> None:
+    """Refuse what is of another type, without a word of it: it may be a token."""
+    for name, value in given.items():
+        kind, instead = GIVEN[name]
+        if value is not None and not isinstance(value, kind):
+            raise InvalidOption(f"{name} is of type {type(value).__name__}.", hint=f"Pass {instead}.")
 
 
 def _usual_login(backend: Backend) -> httpx.Auth | None:

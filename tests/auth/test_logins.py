@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from codex_nb import Bearer, CodexAuth, NotSignedIn, Session
+from codex_nb import Bearer, CodexAuth, InvalidOption, NotSignedIn, Session
 from codex_nb.auth.claims import Claims
 from codex_nb.local import Fault, Script
 
@@ -95,6 +95,12 @@ def test_a_token_that_cannot_stand_in_a_header_is_refused(token):
     with pytest.raises(NotSignedIn) as caught:
         Bearer(token)
     assert not token.strip() or token not in str(caught.value)
+
+
+def test_a_token_of_a_variable_that_is_not_set_is_an_option_that_is_none():
+    """``Bearer(os.environ.get("KEY"))``."""
+    with pytest.raises(InvalidOption, match="NoneType"):
+        Bearer(None)
 
 
 @pytest.mark.parametrize("text", ["", "a.b.c", "a.!!!.c", "only-one", "x." + "A" * 5000 + ".y"])

@@ -148,12 +148,37 @@ def test_any_cache_key_works(make_backend, face):
     assert backend.requests[0].headers["session-id"] == "m%C3%B3j%20zeszyt"
 
 
-@pytest.mark.parametrize("options", [{"timeout": 0}, {"timeout": float("nan")}, {"timeout": float("inf")}])
-def test_a_time_out_that_is_none_is_refused_at_once(options):
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"timeout": each} for each in (0, float("nan"), float("inf"), "5", (1,), (float("nan"), 5), [5, 60])),
+        *({"max_retries": each} for each in (-1, None, "2")),
+    ],
+)
+def test_a_number_that_is_none_is_refused_at_once(options):
     """Before a socket trips over it."""
     with pytest.raises(InvalidOption) as caught:
         Session("http://127.0.0.1:9", **options)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("auth", ["made-up-token", {"token": "made-up-token"}, ("made-up-token", ""), ""])
+def test_what_is_no_login_is_refused_without_being_shown(auth):
+    """A token alone is what people pass first."""
+    with pytest.raises(InvalidOption) as caught:
+        Session("http://127.0.0.1:9", auth=auth)
+    assert f"auth is of type {type(auth).__name__}." in str(caught.value)
+    assert "Bearer(token)" in caught.value.hint
+    assert "made-up" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["http", "async_http"])
+def test_a_client_of_the_other_face_is_refused(name):
+    """At once, instead of at the first call."""
+    with pytest.raises(InvalidOption, match=name):
+        Session("http://127.0.0.1:9", auth=KEY, **{name: object()})
+    with httpx.Client() as client, pytest.raises(InvalidOption, match="async_http is of type Client"):
+        Session("http://127.0.0.1:9", auth=KEY, async_http=client)
 
 
 def test_the_shared_session_is_one_until_it_is_replaced(make_backend, monkeypatch):
