@@ -79,14 +79,14 @@ def retry(shell: Any, **changes: Any) -> None:
     last = _asked.get(shell)
     if last is None:
         raise InvalidOption("Nothing was asked yet in this kernel.", hint="Ask with %%codex.")
-    out = changes.pop("out", None) or last.out
+    out = variable(changes.pop("out", None)) or last.out
     options = _fields(last.question) | {name: value for name, value in changes.items() if value}
     if changes.get("model") and not changes.get("effort"):  # one that the new model's name brings along comes first
         options["usual_effort"] = options.pop("effort")
     question = Ask.of(**options)
     _asked[shell] = replace(last, question=question, out=out)
     question, record = conversations(shell).join_at(last.place, question)
-    _show(question, shell, record, out=variable(out), quiet=last.quiet, stream=last.stream, cache=last.cache)
+    _show(question, shell, record, out=out, quiet=last.quiet, stream=last.stream, cache=last.cache)
 
 
 def _fields(question: Ask) -> dict[str, Any]:

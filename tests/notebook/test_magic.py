@@ -222,6 +222,8 @@ def test_retry_asks_the_last_question_again_and_replaces_its_turn(shell, backend
     assert list(turns.prompt) == ["first", "2?"]
     assert len(table[table.chat == "again"]) == 2
     assert "--modle" in str(run(shell, "%codex retry --modle x").error)
+    assert isinstance(run(shell, "%codex retry -o 5").error, codex_nb.InvalidOption)
+    assert run(shell, "%codex retry").error is None
 
 
 def test_calls_and_tasks_are_tables(shell, backend):
