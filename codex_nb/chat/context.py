@@ -8,6 +8,7 @@ was asked about: run again with new data, its cell replaces all of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from codex_nb.chat.describe import Description, describe, says_itself
@@ -57,7 +58,9 @@ def context_parts(objects: Iterable[Named], images: Iterable[Named] = (), tokens
 
 def is_described(value: Any) -> bool:
     """Whether a description says more of ``value`` than its ``str``."""
-    return says_itself(value) or is_frame(value) or is_array(value)
+    with suppress(Exception):  # objects may do anything when they are looked at
+        return says_itself(value) or is_frame(value) or is_array(value)
+    return False
 
 
 def described(value: Any, tokens: int = INLINE) -> str:

@@ -54,12 +54,25 @@ def pieces(text: str, names: Collection[str] = ()) -> Iterator[tuple[str, bool]]
 
 
 def inserted(value: Any) -> str:
-    """Return what stands for a value in a text: its ``str``; of frames, series and arrays a description."""
+    """Return what stands for a value in a text: its ``str``; of frames, series and arrays a description.
+
+    Raises:
+        InvalidOption: its ``str`` fails.
+
+    """
     if type(value) in PLAIN:
         return str(value)
     from codex_nb.chat.context import described, is_described
 
-    return described(value) if is_described(value) else str(value)
+    if is_described(value):
+        return described(value)
+    try:
+        return str(value)
+    except Exception as error:
+        raise InvalidOption(
+            f"A value of type {type(value).__name__} has no text: its str fails with {type(error).__name__}.",
+            hint="Put a part of it in. Nothing was sent.",
+        ) from error
 
 
 def _closing(text: str, start: int, names: Collection[str]) -> tuple[int, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from codex_nb.chat.describe.arrays import is_array
-from codex_nb.errors import FileError, InvalidOption
+from codex_nb.errors import CodexError, FileError, InvalidOption
 
 __all__ = ["image_url", "is_image"]
 
@@ -51,15 +51,20 @@ def image_url(value: Any, name: str = "the image") -> str:
     """
     if isinstance(value, str) and ADDRESS.fullmatch(value):
         return value
-    content = _content(value)
-    if content is not None:
-        return _data(content, str(value) if isinstance(value, Path) else name)
-    maker = _of_array if is_array(value) else _maker(value)
-    if maker is None and callable(getattr(value, "_repr_png_", None)):
-        maker = _own_png
-    if maker is None:
-        raise InvalidOption(f"{name} is of type {type(value).__name__}, which is no picture.", hint=KINDS)
-    return _data(maker(value), name)
+    try:
+        content = _content(value)
+        if content is not None:
+            return _data(content, str(value) if isinstance(value, Path) else name)
+        maker = _of_array if is_array(value) else _maker(value)
+        if maker is None and callable(getattr(value, "_repr_png_", None)):
+            maker = _own_png
+        if maker is not None:
+            return _data(maker(value), name)
+    except CodexError:
+        raise
+    except Exception as error:  # objects may do anything, and base64 be none
+        raise InvalidOption(f"{name} cannot be made into a picture ({type(error).__name__}).", hint=KINDS) from error
+    raise InvalidOption(f"{name} is of type {type(value).__name__}, which is no picture.", hint=KINDS)
 
 
 def _content(value: Any) -> bytes | None:
@@ -175,18 +180,22 @@ def _of_array(value: Any) -> bytes:
         raise InvalidOption(
             f"An array of {shape or 'one value'} is no picture.", hint="It has height x width, and 3 or 4 colours."
         )
-    if array.dtype.kind == "b" or (array.dtype.kind == "f" and np.nanmin(array) >= 0 and np.nanmax(array) <= 1):
-        array = np.nan_to_num(array.astype(float)) * 255
-    elif array.dtype.kind not in "uif" or array.min() < 0 or array.max() > 255:
+    known = array[~np.isnan(array)] if array.dtype.kind == "f" else array
+    if not known.size:
+        raise InvalidOption("The array holds no value, only NaN.", hint="Check what it was computed from.")
+    low, high = known.min(), known.max()
+    if array.dtype.kind == "b" or (array.dtype.kind == "f" and low >= 0 and high <= 1):
+        array = array.astype(float) * 255
+    elif array.dtype.kind not in "uif" or low < 0 or high > 255:
         raise InvalidOption(
-            f"The array's values are {array.min()} … {array.max()}, which are no colours.",
+            f"The array's values are {low} … {high}, which are no colours.",
             hint="Scale them to 0 … 1 as floats, or 0 … 255; or show them with matplotlib and send the figure.",
         )
     try:
         pillow = import_module("PIL.Image")
     except ImportError:
         raise InvalidOption("An array becomes a picture by Pillow, which is missing.", hint=NEEDS_PILLOW) from None
-    return _of_pil(pillow.fromarray(array.round().astype("uint8")))
+    return _of_pil(pillow.fromarray(np.nan_to_num(array).round().astype("uint8")))
 
 
 def _own_png(value: Any) -> bytes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from codex_nb.chat.answer import Answer
 from codex_nb.chat.ask import Ask
-from codex_nb.chat.expand import evaluator, expand
+from codex_nb.chat.expand import evaluator, expand, inserted
 from codex_nb.errors import InvalidOption
 from codex_nb.notebook.context import Namespace
 from codex_nb.notebook.exchange import perform
@@ -198,7 +198,7 @@ def ask(  # noqa: PLR0913 - the options of the magic
 
 
 def _instructions(text: str | None, evaluate: Callable[[str], Any]) -> str | None:
-    return str(evaluate(text[1:])) if text and text.startswith("@") else text
+    return inserted(evaluate(text[1:])) if text and text.startswith("@") else text
 
 
 # What begins like this, or holds one of these marks, is the little language; anything else is an expression.

@@ -99,6 +99,12 @@ def test_pixels_of_any_kind_become_a_picture(value):
     assert picture_of(image_url(value)).size == (50, 40)
 
 
+def test_gaps_in_pixels_are_black():
+    """In shares and in whole colours alike."""
+    assert image_url(np.array([[0.0, np.nan]])) == image_url(np.array([[0.0, 0.0]]))
+    assert image_url(np.array([[200.0, np.nan]])) == image_url(np.array([[200.0, 0.0]]))
+
+
 def test_charts_are_drawn_and_without_what_draws_them_their_specification_is_sent(monkeypatch):
     """Where private columns stay private; ``--image`` says what is missing."""
     assert picture_of(image_url(CHART)).size > (50, 50)
@@ -154,6 +160,8 @@ def test_addresses_go_over_as_they_are():
         (np.zeros(3), "An array of 3"),
         (np.zeros((2, 2, 2)), "2 x 2 x 2"),
         (np.array([[-1, 300]]), "-1 … 300"),
+        (np.full((2, 2), np.nan), "only NaN"),
+        ("data:image/png;base64,xx", "cannot be made into a picture"),
         ("nowhere.png", "nowhere.png is not there"),
     ],
 )

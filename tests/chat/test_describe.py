@@ -237,6 +237,12 @@ def test_what_cannot_be_looked_at_is_named():
 
     assert "its repr fails with RuntimeError" in said(Failing())
 
+    class Guarded:
+        def __getattr__(self, name):
+            raise KeyError(name)
+
+    assert said(Guarded()).startswith("Guarded")
+
 
 @pytest.mark.parametrize(
     "value", [SALES, SALES.T, "words and words " * 5_000, {"a": [list(range(99))] * 99}, np.eye(99)]

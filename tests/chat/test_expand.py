@@ -69,6 +69,20 @@ def test_a_failing_expression_says_how_it_failed():
         expand("{{d['zzz']}}", evaluate)
 
 
+def test_a_value_without_a_text_is_named_by_its_type():
+    """Its ``str`` fails, or already the look at it."""
+
+    class Broken:
+        def __getattr__(self, name):
+            raise RuntimeError(name)
+
+        def __str__(self):
+            raise ValueError
+
+    with pytest.raises(InvalidOption, match="A value of type Broken has no text: its str fails with ValueError"):
+        expand("{{x}}", evaluator({"x": Broken()}))
+
+
 def test_names_are_found_whatever_they_look_like():
     """A column's name may hold blanks and signs; other names are still refused."""
     assert [*pieces("a {{ unit price }} b", {"unit price"})] == [("a ", False), ("unit price", True), (" b", False)]

@@ -25,6 +25,12 @@ def total(frame):
 class Basket:
     def add(self, thing):
         return thing
+class Broken:
+    def __str__(self):
+        raise ValueError
+    def __getattr__(self, name):
+        raise KeyError(name)
+broken = Broken()
 """
 
 
@@ -234,6 +240,9 @@ def test_ask_takes_objects_and_names(shell, backend, tmp_path):
         ("--image salse", "--image salse: there is no variable", "sales"),
         ("--image plot.png", "plot.png is not there", "path"),
         ("--image total", "is of type function", "path"),
+        ("--image broken", "broken cannot be made into a picture", "path"),
+        ("--image data:image/png;base64,xx", "cannot be made into a picture", "path"),
+        ("-i @broken", "its str fails", "part"),
         ("--file nothing.txt", "nothing.txt is not there", "path"),
         ("--with fig", "no figure", "plt.gcf()"),
     ],

@@ -69,7 +69,9 @@ def describe(value: Any) -> Description:
 
 def says_itself(value: Any) -> bool:
     """Whether ``value`` has words of its own for a model."""
-    return not isinstance(value, type) and any(callable(getattr(value, name, None)) for name in OWN)
+    with suppress(Exception):  # its __getattr__ may raise anything
+        return not isinstance(value, type) and any(callable(getattr(value, name, None)) for name in OWN)
+    return False
 
 
 def _own_words(value: Any) -> str:
