@@ -234,7 +234,14 @@ logging.getLogger("httpx").addFilter(_unsigned)
 
 def _tls() -> ssl.SSLContext:
     """Return the TLS settings: the system's as httpx reads them, and the Codex CLI's own certificate file."""
-    return _tls_of(*(os.environ.get(name) for name in ("CODEX_CA_CERTIFICATE", "SSL_CERT_FILE", "SSL_CERT_DIR")))
+    named = {name: os.environ.get(name) for name in ("CODEX_CA_CERTIFICATE", "SSL_CERT_FILE", "SSL_CERT_DIR")}
+    try:
+        return _tls_of(*named.values())
+    except OSError as error:
+        raise InvalidOption(
+            f"The certificates cannot be read ({error.strerror or type(error).__name__}).",
+            hint=f"Check {' and '.join(f'{name}={path}' for name, path in named.items() if path) or 'certifi'}.",
+        ) from None
 
 
 @functools.lru_cache(maxsize=4)

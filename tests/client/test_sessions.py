@@ -136,6 +136,19 @@ def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(make_backend, 
     assert len(face.run(backend, lambda one: one.models.list())) > 0
 
 
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "CODEX_CA_CERTIFICATE"])
+@pytest.mark.parametrize("text", [None, "no certificate"])
+def test_certificates_that_cannot_be_read_are_named(make_backend, face, monkeypatch, tmp_path, variable, text):
+    """By the variable and the path, whether there is no file or something else in it."""
+    path = tmp_path / f"{text}.pem"
+    if text:
+        path.write_text(text)
+    monkeypatch.setenv(variable, str(path))
+    with pytest.raises(InvalidOption, match="certificates cannot be read") as caught:
+        face.run(make_backend(Script()), lambda one: one.models.list())
+    assert f"{variable}={path}" in caught.value.hint
+
+
 def test_any_cache_key_works(make_backend, face):
     """A name with letters of any language goes out whole in the body."""
     backend = make_backend(Script())
