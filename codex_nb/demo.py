@@ -22,7 +22,7 @@ def demo(folder: str, *, browser: bool) -> int:
     """Run the tour; print what it asks and answers while it runs; leave a notebook and a web page in ``folder``.
 
     Raises:
-        CodexError: a package that the demo needs is missing, or a cell failed.
+        CodexError: a package that the demo needs is missing, the folder is none, or a cell failed.
 
     """
     try:
@@ -33,17 +33,28 @@ def demo(folder: str, *, browser: bool) -> int:
             f"The demo needs the package {error.name}.",
             hint='Run "uv run --group demo codex-nb demo", or install nbconvert, nbclient, ipykernel and jupyterlab.',
         ) from error
+    target = _folder(folder)
     began = time.monotonic()
     notebook = cast("Any", nbformat.read(_tour(), as_version=4))  # pyright: ignore[reportUnknownMemberType]
     _execute(notebook)
-    target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
     executed, page = target / TOUR, target / TOUR.replace(".ipynb", ".html")
     nbformat.write(notebook, executed)  # pyright: ignore[reportUnknownMemberType]
     html, _ = HTMLExporter().from_notebook_node(notebook)  # pyright: ignore[reportUnknownMemberType]
     page.write_text(html, encoding="utf-8")
     print(f"\nThe tour took {time.monotonic() - began:.0f} s. Notebook: {executed}  Page: {page}")
     return _open(executed) if browser else 0
+
+
+def _folder(name: str) -> Path:
+    """Return the folder, made if need be: the tour takes minutes, and nobody shall wait for a name that is none."""
+    target = Path(name)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CodexError(
+            f"{name} cannot be a folder ({error.strerror}).", hint="Name another --folder, which may be written to."
+        ) from None
+    return target
 
 
 def _tour() -> Path:

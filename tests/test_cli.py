@@ -121,6 +121,16 @@ def test_status_says_who_is_signed_in_and_shows_no_token(home):
         assert login["tokens"][token][20:40] not in done.stdout + done.stderr
 
 
+def test_the_demo_looks_at_its_folder_before_it_runs(home):
+    """The tour takes minutes."""
+    pytest.importorskip("nbconvert")
+    (home / "taken").touch()
+    done = codex_nb("demo", "--no-browser", "--folder", str(home / "taken"), home=home)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "cannot be a folder" in done.stderr.splitlines()[0]
+    assert "--folder" in done.stderr.splitlines()[1]
+
+
 def test_version_and_help(home):
     """Both end well."""
     assert codex_nb("--version", home=home).stdout.startswith("codex-nb ")
