@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import Any, Final, Generic, TypeVar
+from collections.abc import Mapping
+from typing import Any, Final, Generic, TypeVar, cast
 
 import pydantic_core
 from pydantic import TypeAdapter, ValidationError
@@ -19,6 +20,8 @@ __all__ = ["Format"]
 T = TypeVar("T")
 LONGEST_NAME: Final = 64
 PROBLEMS_TOLD: Final = 20
+# What pydantic advises after it is about classes of one's own.
+NO_SCHEMA: Final = re.compile(r"Unable to generate pydantic-core schema for (.{1,200}?)\. Set ", re.DOTALL)
 
 
 class Format(Generic[T]):
@@ -33,13 +36,15 @@ class Format(Generic[T]):
 
     def __init__(self, wanted: Any, *, parameter: str = "text_format") -> None:
         self.name = _name(wanted)
-        if inspect.isroutine(wanted):  # which pydantic would read the arguments of, and call
-            raise _no_type(parameter, "a function.")
+        if inspect.isroutine(wanted) or isinstance(wanted, Mapping):
+            # Pydantic would read the arguments of a function, and call it; a dict is a schema of its own kind.
+            raise _no_type(parameter, f"A {type(cast('object', wanted)).__name__}")
         try:
             self._adapter: TypeAdapter[T] = wanted if isinstance(wanted, TypeAdapter) else TypeAdapter(wanted)
             plain = self._adapter.json_schema()
-        except (PydanticUserError, TypeError) as error:
-            raise _no_type(parameter, str(error).splitlines()[0]) from error
+        except (PydanticUserError, pydantic_core.SchemaError, TypeError) as error:
+            found = NO_SCHEMA.match(str(error))
+            raise _no_type(parameter, found[1] if found else self.name) from error
         self.schema = strict_schema(plain, parameter=parameter)
         self.wrapped = self.schema.get("type") != "object"
         if self.wrapped:
@@ -81,9 +86,9 @@ class Format(Generic[T]):
             return content
 
 
-def _no_type(parameter: str, why: str) -> UnsupportedParameter:
+def _no_type(parameter: str, what: str) -> UnsupportedParameter:
     return UnsupportedParameter(
-        f"{parameter} is no type that JSON can be read as: {why}",
+        f"{what} is no type that JSON can be read as.",
         hint="Pass a Pydantic model, a dataclass, or a type made of str, int, float, bool, list and these.",
         parameter=parameter,
     )

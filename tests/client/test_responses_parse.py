@@ -174,7 +174,7 @@ def test_what_is_said_on_the_way_is_not_the_answer(make_backend, face):
     assert parse(face, make_backend(Script(turns=[turn])), City).output_parsed == PARIS
 
 
-@pytest.mark.parametrize("wanted", [dict[str, int], dict, object, "City", lambda: 1, print])
+@pytest.mark.parametrize("wanted", [dict[str, int], dict, object, "City", lambda: 1, print, 5, {"type": "object"}])
 @BOTH
 def test_what_has_no_strict_schema_is_refused(make_backend, face, way, wanted):
     """Nothing is sent."""
@@ -182,6 +182,7 @@ def test_what_has_no_strict_schema_is_refused(make_backend, face, way, wanted):
     with pytest.raises(errors.UnsupportedParameter) as caught:
         way(face, backend, wanted)
     assert caught.value.parameter == "text_format"
+    assert "arbitrary_types_allowed" not in str(caught.value)
     assert backend.requests == []
 
 
