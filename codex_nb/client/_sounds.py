@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Sounds", "name_of", "open_sounds"]
 
 UNNAMED: Final = "audio"
+# Also one that has been a path meanwhile, which knows no two slashes.
+ADDRESS: Final = re.compile(r"[a-z]{2,8}:/", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,25 @@ def open_sounds(given: Any, limits: Limits, **options: Any) -> Sounds:
         try:
             open_source(cast("str", given)).close()
         except FileError as error:
-            raise AudioError(error.message, hint=error.hint, source=source) from None
+            raise _no_recording(error, source) from None
     file = cast("Any", given)
     start = file.tell() if hasattr(file, "seekable") and file.seekable() else None
     pieces = prepare(file, filename=name, content_type=told, limits=limits, **options)
     if start is not None:  # another route may need it again
         file.seek(start)
     return Sounds(source, pieces)
+
+
+def _no_recording(error: FileError, source: str) -> AudioError:
+    """Return what an upload says of a path, in the words of recordings."""
+    if ADDRESS.match(source):
+        return AudioError(
+            f"{source.partition('?')[0]} is an address, and nothing is fetched from there.",
+            hint="Download the recording first, and pass its path.",
+            source=source,
+        )
+    hint = "Name the recordings in it." if Path(source).expanduser().is_dir() else error.hint
+    return AudioError(error.message, hint=hint, source=source)
 
 
 def _bare(given: Any) -> Any:

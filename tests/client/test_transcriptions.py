@@ -2,6 +2,7 @@
 
 import io
 import wave
+from pathlib import Path
 
 import pytest
 
@@ -155,6 +156,14 @@ def test_options_that_are_not_understood(face, make_backend, path, tmp_path):
         transcribe(face, backend, path, response_format="xml")
     with pytest.raises(errors.AudioError, match="is not there"):
         transcribe(face, backend, tmp_path / "no.wav")
+    with pytest.raises(errors.AudioError, match="is a folder") as caught:
+        transcribe(face, backend, tmp_path)
+    assert caught.value.hint == "Name the recordings in it."
+    for address in ("https://host.example/talk.wav?sig=secret", Path("https://host.example/talk.wav?sig=secret")):
+        with pytest.raises(errors.AudioError, match=r"host.example/talk.wav is an address") as caught:
+            transcribe(face, backend, address)
+        assert "Download" in caught.value.hint
+        assert "secret" not in caught.value.message
     assert backend.requests == []
 
 
