@@ -6,6 +6,7 @@ read in that order, bounded, and never trusted to be JSON.
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pydantic_core
 
 from codex_nb import errors
+from codex_nb.durations import span
 from codex_nb.wire.json import JSONObject, as_number, as_object, as_text
 
 if TYPE_CHECKING:
@@ -122,7 +124,8 @@ def status_error(reply: Reply) -> errors.APIStatusError:
     kind, word = _kind(reply.status)
     if kind is errors.RateLimitError:
         facts["retry_after"] = wait(reply, failure)
-    return kind(f"{word} (HTTP {reply.status}){said}", hint=HINTS.get(reply.status, _hint(kind)), **facts)
+    hint = HINTS.get(reply.status, _hint(kind, facts.get("retry_after")))
+    return kind(f"{word} (HTTP {reply.status}){said}", hint=hint, **facts)
 
 
 def _kind(status: int) -> tuple[type[errors.APIStatusError], str]:
@@ -139,9 +142,10 @@ def _kind(status: int) -> tuple[type[errors.APIStatusError], str]:
     return errors.APIStatusError, "The service answered unexpectedly"
 
 
-def _hint(kind: type[errors.APIStatusError]) -> str:
+def _hint(kind: type[errors.APIStatusError], seconds: float | None) -> str:
     if kind is errors.RateLimitError:
-        return "Wait a little and try again; %codex usage shows the quota."
+        patience = span(math.ceil(seconds)) if seconds else "a little"
+        return f"Wait {patience} and try again; %codex usage shows the quota."
     return "Try again in a moment." if kind is errors.InternalServerError else "Check the backend's address."
 
 

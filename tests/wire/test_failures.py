@@ -68,6 +68,14 @@ def test_the_wait_is_read_in_every_form(headers, message, seconds):
     assert wait(reply(429, **headers), Failure({"error": {"message": message}})) == seconds
 
 
+@pytest.mark.parametrize(
+    ("headers", "said"), [({"retry_after": "20"}, "20 s"), ({"retry_after": "0.2"}, "1 s"), ({}, "a")]
+)
+def test_too_many_requests_say_how_long_to_wait(headers, said):
+    """As far as the service tells it."""
+    assert status_error(reply(429, **headers)).hint.startswith(f"Wait {said} ")
+
+
 @given(st.integers(300, 599), st.binary(max_size=400), st.text(max_size=20))
 def test_any_body_is_an_error_with_a_short_message(status, content, kind):
     """Whatever a server answers with."""
