@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 import socket
 import threading
@@ -152,8 +153,11 @@ def _listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
         listener = socket.create_server(address[:2], family=family, backlog=512)
     except OSError as error:
+        elsewhere = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
         raise CodexError(
             f"Cannot listen on {host}:{port} ({error.strerror or error}).",
-            hint="Choose another --port; 0 takes a free one.",
+            hint="Choose another --host, an address of this machine."
+            if elsewhere
+            else "Choose another --port; 0 takes a free one.",
         ) from None
     return listener

@@ -329,8 +329,12 @@ def test_who_may_listen_where(session):
     with serve.start(session) as server:
         assert len(server.api_key) >= 24
         assert server.api_key not in repr(server) + repr(server.config)
-        with pytest.raises(codex_nb.CodexError, match="Cannot listen"):
+        with pytest.raises(codex_nb.CodexError, match="Cannot listen") as caught:
             serve.start(session, port=server.port)
+        assert "--port" in caught.value.hint
+    with pytest.raises(codex_nb.CodexError, match="Cannot listen") as caught:
+        serve.start(session, host="192.0.2.1")  # of nobody's machine
+    assert "--host" in caught.value.hint
 
 
 def test_a_load_of_uploads_is_served_whole(session, backend):
