@@ -58,7 +58,7 @@ class Ask:
 
     def __post_init__(self) -> None:
         if not self.prompt.strip():
-            raise InvalidOption("There is nothing to ask.", hint="Write the prompt below the %%codex line.")
+            raise InvalidOption("There is nothing to ask.", hint="Write a prompt; %%codex has it below its line.")
         if self.effort is not None and not EFFORT.fullmatch(self.effort):
             raise InvalidOption(f"{self.effort!r} is no effort.", hint="Efforts are words such as low, medium, high.")
         if self.summary is not None and self.summary not in SUMMARIES:

@@ -110,6 +110,8 @@ def evaluator(namespace: Mapping[str, Any], form: str = "{{{{{}}}}}") -> Callabl
     """
 
     def evaluate(expression: str) -> Any:
+        if not expression.strip():
+            raise InvalidOption(f"{form.format('').strip()} names nothing.", hint="Name a variable or an expression.")
         shown = form.format(expression if len(expression) <= 60 else f"{expression[:59]}…")
         try:
             return eval(_compiled(expression), dict(namespace))  # noqa: S307 - the user's own notebook

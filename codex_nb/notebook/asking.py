@@ -17,7 +17,7 @@ from codex_nb.notebook.prompt import split_target
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Mapping
 
     from codex_nb.chat.dry_run import DryRun
     from codex_nb.chat.schema import OutputSchema
@@ -82,23 +82,22 @@ def ask_line(magics: CodexMagics, line: str) -> DryRun | None:
 
 def _ask_with(magics: CodexMagics, options: argparse.Namespace, prompt: str, target: str | None) -> DryRun | None:
     shell: Any = magics.shell
-    evaluate = evaluator(shell.user_ns)
     functions: list[str] = options.tool or []
     found = perform(
         Ask.of(
-            prompt if options.no_interpolate else expand(prompt, evaluate),
+            prompt if options.no_interpolate else expand(prompt, evaluator(shell.user_ns)),
             model=options.model,
             effort=options.effort,
             usual_effort=magics.effort,
-            instructions=_instructions(options.instructions, evaluate),
+            instructions=_instructions(options.instructions, shell.user_ns),
             summary=options.summary,
             timeout=options.timeout,
             format=options.format,
             verbosity=options.verbosity,
             tier=options.tier,
             web=options.web,
-            schema=_schema(options.schema, evaluate),
-            tools=_toolbox([evaluate(name) for name in functions], options.approve, shell),
+            schema=_schema(options.schema, shell.user_ns),
+            tools=_toolbox([*map(evaluator(shell.user_ns, "-t {}"), functions)], options.approve, shell),
             **_context(Namespace(shell), vars(options)["with"], options.image, options.file, magics.context_tokens),
         ),
         shell,
@@ -197,20 +196,20 @@ def ask(  # noqa: PLR0913 - the options of the magic
     return found
 
 
-def _instructions(text: str | None, evaluate: Callable[[str], Any]) -> str | None:
-    return inserted(evaluate(text[1:])) if text and text.startswith("@") else text
+def _instructions(text: str | None, names: Mapping[str, Any]) -> str | None:
+    return inserted(evaluator(names, "-i @{}")(text[1:])) if text and text.startswith("@") else text
 
 
 # What begins like this, or holds one of these marks, is the little language; anything else is an expression.
 SCHEMA_MARKS = re.compile(r"^\s*[\[{]|[:|]")
 
 
-def _schema(text: str | None, evaluate: Callable[[str], Any]) -> OutputSchema | None:
+def _schema(text: str | None, names: Mapping[str, Any]) -> OutputSchema | None:
     if not text:
         return None
     from codex_nb.chat.schema import WORDS, output_schema
 
-    return output_schema(text if SCHEMA_MARKS.search(text) or text in WORDS else evaluate(text))
+    return output_schema(text if SCHEMA_MARKS.search(text) or text in WORDS else evaluator(names, "-s {}")(text))
 
 
 def _context(namespace: Namespace, objects: Any, images: Any, files: Any, tokens: int | None) -> dict[str, Any]:
