@@ -46,6 +46,10 @@ class ServerConfig:
         for name, least in (("concurrency", 1), ("queue", 0), ("max_upload", 1), ("seconds", 1)):
             if getattr(self, name) < least:
                 raise InvalidOption(f"{name} must be at least {least}.", hint="Leave it out for the default.")
+        if self.route is not None:
+            from codex_nb.client.resources._routes import routes
+
+            routes(self.route, speaks_codex=True)
 
 
 def is_loopback(host: str) -> bool:

@@ -322,10 +322,14 @@ def test_who_may_listen_where(session):
         {"api_key": "ключ"},
         {"concurrency": 0},
         {"max_upload": 0},
+        {"route": "bogus"},
+        {"route": "codex,bogus"},
     ):
         with pytest.raises(codex_nb.InvalidOption):
             serve.ServerConfig(**bad)
-    assert serve.ServerConfig(host="::1").api_key is None
+    assert serve.ServerConfig(host="::1", route="platform,codex").api_key is None
+    with pytest.raises(codex_nb.InvalidOption, match="session is of type int"):
+        serve.start(session=5)
     with serve.start(session) as server:
         assert len(server.api_key) >= 24
         assert server.api_key not in repr(server) + repr(server.config)
@@ -432,6 +436,7 @@ def test_the_command_serves_and_stops(tmp_path, backend):
     [
         ([], "serve requires --api-key, CODEX_NB_SERVER_KEY, or --no-api-key"),
         (["--no-api-key", "--host", "0.0.0.0"], "loopback only"),  # noqa: S104
+        (["--no-api-key", "--route", "bogus"], "no route 'bogus'"),
         (["--no-api-key", "--concurrency", "0"], "concurrency must be at least 1"),
         (["--no-api-key", "--max-upload-mb", "0"], "--max-upload-mb must be a positive integer"),
         (["--no-api-key"], "login"),
