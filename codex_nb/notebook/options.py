@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import keyword
 import re
 import shlex
 from collections.abc import Mapping
@@ -251,7 +252,11 @@ def defaults(shell: Any) -> dict[str, Any]:
 
 
 def variable(text: str | None) -> str | None:
-    """Return ``text`` if it can be a variable's name; `InvalidOption` otherwise."""
-    if text is not None and not text.isidentifier():
-        raise InvalidOption(f"{text!r} cannot be a variable's name.", hint="Use letters, digits and underscores.")
+    """Return ``text`` if it can be the name of a user's variable; `InvalidOption` otherwise."""
+    if text is None:
+        return None
+    pythons_own = keyword.iskeyword(text) or (text.startswith("__") and text.endswith("__"))
+    if pythons_own or not text.isidentifier():
+        why = "Python uses it itself." if pythons_own else "Use letters, digits and underscores."
+        raise InvalidOption(f"{text!r} cannot be a variable's name.", hint=why)
     return text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import keyword
 import os
 import shlex
 from functools import partial
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast, overload
 from codex_nb.client.default import session_of
 from codex_nb.errors import CodexError, InvalidOption, Stopped
 from codex_nb.notebook.heard import watched
-from codex_nb.notebook.options import transcribe_parser
+from codex_nb.notebook.options import transcribe_parser, variable
 from codex_nb.notebook.prompt import split_target
 from codex_nb.serve.speech_options import SHARED
 
@@ -68,7 +67,7 @@ def transcribe_line(magics: Any, line: str) -> Any:
         return None
     shell = magics.shell
     options.engine = shell.user_ns.get(options.engine, options.engine)
-    name = _name(options.out or target)
+    name = variable(options.out or target)
 
     def keep(result: Any) -> None:
         shell.user_ns[LAST] = result
@@ -219,9 +218,3 @@ def _sources(words: list[str], variables: dict[str, Any]) -> list[Any]:
         else:
             found.append(str(path))
     return found
-
-
-def _name(name: str | None) -> str | None:
-    if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
-        raise InvalidOption(f"{name!r} is no name of a variable.", hint="Example: -o talk.")
-    return name

@@ -73,6 +73,8 @@ def test_instructions_may_come_from_a_variable(shell, backend):
         ("%%codex what is this\nhi", "what is this", "below"),
         ("%%codex -m\nhi", "-m", "-h"),
         ("%%codex -o 1a\nhi", "1a", "letters"),
+        ("%%codex -o for\nhi", "'for' cannot be a variable's name", "Python"),
+        ("%%codex __builtins__ <<\nhi", "'__builtins__' cannot be", "Python"),
         ("%%codex -e 'very much'\nhi", "very much", "high"),
         ("%%codex\n   \n ", "nothing to ask", "below"),
         ("%%codex", "nothing to ask", "below"),

@@ -151,7 +151,7 @@ def test_progress_is_shown_unless_quiet(shell, backend, folder):
         ("*.flac", "No file matches *.flac", "folder"),
         ('"one.wav', "A quote is not closed", ""),
         ("one.wav --languge en", "does not know '--languge'", "--language"),
-        ("one.wav -o 1x", "no name of a variable", ""),
+        ("one.wav -o 1x", "cannot be a variable's name", ""),
         ("one.wav -r nowhere", "no route 'nowhere'", "codex"),
         ("gone.wav", "gone.wav is not there", ""),
     ],
