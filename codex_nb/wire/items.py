@@ -13,6 +13,7 @@ __all__ = ["CALLS", "OUTPUTS", "TRIGGER", "codex_items", "compacted", "input_ite
 CALLS: Final = frozenset({"function_call", "custom_tool_call"})
 OUTPUTS: Final = frozenset({"function_call_output", "custom_tool_call_output"})
 COMPACTIONS: Final = frozenset({"compaction", "compaction_summary"})
+INPUTS: Final = "Pass a text, or a list of texts, dicts and items of an earlier answer."
 # As the last item it asks for the conversation to be made short.
 TRIGGER: Final[Mapping[str, str]] = {"type": "compaction_trigger"}
 
@@ -42,6 +43,8 @@ def input_items(value: str | Iterable[Any]) -> list[Any]:
         return [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": value}]}]
     if isinstance(value, Mapping):
         raise InvalidOption("input is one item alone.", hint="Put it in a list: input=[item].")
+    if isinstance(value, bytes | bytearray) or not hasattr(value, "__iter__"):
+        raise InvalidOption(f"input is of type {type(value).__name__}.", hint=INPUTS)
     return [_item(item) for item in value]
 
 
@@ -52,7 +55,11 @@ def _item(item: Any) -> Any:
         fields: JSONObject = dict(item)  # pyright: ignore[reportUnknownArgumentType]
         return fields if "type" in fields or "role" not in fields else {"type": "message", **fields}
     raw = getattr(item, "raw", None)
-    return raw if raw is not None else item.model_dump(mode="json", exclude_unset=True)
+    if raw is not None:
+        return raw
+    if not hasattr(item, "model_dump"):
+        raise InvalidOption(f"An item of input is of type {type(item).__name__}.", hint=INPUTS)
+    return item.model_dump(mode="json", exclude_unset=True)
 
 
 def codex_items(items: Sequence[Any]) -> list[Any]:

@@ -19,6 +19,15 @@ def sent(face, backend, *, model="gpt-5.4", **fields):
     return backend.requests[-1]
 
 
+@pytest.mark.parametrize("given", [None, 5, b"text", {"role": "user", "content": "x"}, [None], ["x", 5], [("a", "b")]])
+def test_an_input_that_is_none_is_refused(make_backend, face, given):
+    """Nothing is sent."""
+    backend = make_backend(Script())
+    with pytest.raises(errors.InvalidOption, match="input is"):
+        face.run(backend, lambda one: one.responses.create(input=given))
+    assert backend.requests == []
+
+
 @pytest.mark.parametrize(
     ("given", "wire"),
     [
