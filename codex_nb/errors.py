@@ -82,6 +82,12 @@ __all__ = [
 ]
 
 
+def in_one_line(message: str, hint: str) -> str:
+    """Return what happened and what to do; a message that quotes a service may lack its full stop."""
+    ended = not message or not hint or message[-1] in ".!?…:"
+    return f"{message}{'' if ended else '.'} {hint}".strip()
+
+
 class _OneLine:
     """Shown by IPython as one line and a hint, without a traceback."""
 
@@ -101,7 +107,7 @@ class CodexError(_OneLine, Exception):
         vars(self).update(facts)
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".rstrip()
+        return in_one_line(self.message, self.hint)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by state, so that errors cross process pools whole."""

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from codex_nb.errors import CodexError, NotSignedIn
+from codex_nb.errors import CodexError, NotSignedIn, in_one_line
 from codex_nb.safe_markdown import printable
 
 __all__ = ["Finding", "Report", "doctor"]
@@ -56,7 +56,7 @@ class Report:
 
     def __repr__(self) -> str:
         width = max(len(row.what) for row in self.rows)
-        lines = (f"{row.state:<8} {row.what:<{width}}  {row.finding} {row.to_do}" for row in self.rows)
+        lines = (f"{row.state:<8} {row.what:<{width}}  {in_one_line(row.finding, row.to_do)}" for row in self.rows)
         return printable("\n".join(line.rstrip() for line in lines))
 
     def _repr_html_(self) -> str:

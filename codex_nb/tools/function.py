@@ -119,7 +119,7 @@ def _arguments(function: Callable[..., Any], name: str) -> Any:
         hints = get_type_hints(inspect.unwrap(function), include_extras=True)
     except (ValueError, TypeError, NameError) as error:
         raise ToolError(
-            f"The parameters of {name} cannot be read: {error}.",
+            f"The parameters of {name} cannot be read: {str(error).rstrip('.')}.",
             hint="Wrap it in a function with type hints.",
             tool=name,
         ) from error

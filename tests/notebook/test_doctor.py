@@ -49,6 +49,12 @@ def test_without_a_login_the_row_says_how_to_sign_in():
     assert "codex login" in line or "codex-nb login" in line
 
 
+def test_a_finding_ends_before_what_to_do_begins():
+    """As text they stand in one line."""
+    rows = [findings.Finding("ledger", "note", "is off", "Unset it."), findings.Finding("login", "ok", "is here")]
+    assert repr(findings.Report(rows)) == "note     ledger  is off. Unset it.\nok       login   is here"
+
+
 def test_every_extra_is_named_as_there_or_missing(monkeypatch):
     """The list is the package's own."""
     declared = set(metadata("codex-nb").get_all("Provides-Extra"))

@@ -1,5 +1,6 @@
 """A Python function as a tool: what the model is told, what its calls become, and what is refused."""
 
+import functools
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -128,10 +129,11 @@ def test_functions_that_cannot_be_tools_say_why():
     def frame(data: pd.DataFrame):
         return data
 
-    for function in (many, frame, 3, lambda x: x):
+    for function in (many, frame, 3, lambda x: x, functools.partial(frame, 1)):
         with pytest.raises(ToolError) as caught:
             Tool(function)
         assert caught.value.hint
+        assert ".." not in caught.value.message
     assert codex_nb.tool(name="third", description="Give it back.")(lambda x: x).name == "third"
 
 

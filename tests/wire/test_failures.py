@@ -76,6 +76,14 @@ def test_too_many_requests_say_how_long_to_wait(headers, said):
     assert status_error(reply(429, **headers)).hint.startswith(f"Wait {said} ")
 
 
+def test_the_words_of_the_service_end_before_the_hint_begins():
+    """With a full stop, whether it wrote one or not."""
+    for said in (b"Invalid cursor", b"Invalid cursor."):
+        error = status_error(reply(400, b'{"detail": "%s"}' % said))
+        assert "Invalid cursor. Check the request" in str(error)
+    assert str(errors.CodexError("Stopped")) == "Stopped"
+
+
 @given(st.integers(300, 599), st.binary(max_size=400), st.text(max_size=20))
 def test_any_body_is_an_error_with_a_short_message(status, content, kind):
     """Whatever a server answers with."""
