@@ -104,7 +104,8 @@ class Session(_Face[Sync]):
         model: used where a request names none; default ``CODEX_NB_MODEL``, then the first that the service lists.
         timeout: seconds to connect (15 at most) and of silence between bytes (default 300), or a pair of the two; an
             answer may take longer.
-        proxy: the address of an HTTP proxy; without it those of the environment (``HTTPS_PROXY``) are used.
+        proxy: the address of an HTTP proxy; without it those of the environment (``HTTPS_PROXY``) are used. Servers of
+            this machine are asked without it, so that what is said to them stays here.
         max_retries: how often a request is sent again while nothing of its answer came.
         http, async_http: clients of the caller's, who closes them.
 
@@ -166,7 +167,11 @@ class Session(_Face[Sync]):
         return self._core.ledger
 
     def close(self) -> None:
-        """Close the connections, and see to it that the ledger is written."""
+        """Close the connections of this face, and see to it that the ledger is written.
+
+        Those of the asynchronous face belong to its event loops, and only `aclose`, ``async with`` or ``leave_loop``
+        can close them there.
+        """
         self._core.transport.close()
         self.ledger.flush(CLOSING_SECONDS)
 
