@@ -15,7 +15,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from codex_nb.chat.folder import FOLDER, RECORDING, append
+from codex_nb.chat.folder import FOLDER, RECORDING, append, from_here
 from codex_nb.client.tape import Recorded, file_name
 from codex_nb.errors import CacheMiss, InvalidOption
 from codex_nb.wire.content import changes, digest, leaves
@@ -226,7 +226,7 @@ def cache_of(option: str | None, variable: str | None, notebook: str | None) -> 
     recordings are all read.
 
     Raises:
-        InvalidOption: it is none of these.
+        InvalidOption: it is none of these, or counts from a working folder that is gone.
 
     """
     mode, path = _split(option, "--cache")
@@ -234,9 +234,14 @@ def cache_of(option: str | None, variable: str | None, notebook: str | None) -> 
     mode, path = mode or usual_mode or "off", path or usual_path
     if mode == "off":
         return None
-    folder = (Path(notebook).parent if notebook else Path()).absolute() / FOLDER
-    target = Path(path).expanduser().absolute() if path else folder / f"{Path(notebook or 'notebook').stem}{RECORDING}"
-    sources = None if path or notebook or not folder.is_dir() else sorted(folder.glob(f"*{RECORDING}"))
+    sources = None
+    if path:
+        target = from_here(Path(path).expanduser())
+    else:
+        folder = from_here(Path(notebook).parent if notebook else Path()) / FOLDER
+        target = folder / f"{Path(notebook or 'notebook').stem}{RECORDING}"
+        if not notebook and folder.is_dir():
+            sources = sorted(folder.glob(f"*{RECORDING}"))
     cache = _known.setdefault((mode, target), Cache(mode, target))
     cache.sources = [target] if sources is None else sources
     return cache

@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 from typing import Final
 
-__all__ = ["FOLDER", "RECORDING", "append", "prepare"]
+from codex_nb.errors import InvalidOption
+
+__all__ = ["FOLDER", "RECORDING", "append", "from_here", "prepare"]
 
 FOLDER: Final = ".codex_nb"
 RECORDING: Final = ".cache.jsonl"
@@ -20,6 +22,19 @@ def prepare(folder: Path) -> None:
     ignored = folder / ".gitignore"
     if folder.name == FOLDER and (not ignored.exists() or ignored.read_text() == "*\n"):
         ignored.write_text(IGNORED)
+
+
+def from_here(path: Path) -> Path:
+    """Return ``path`` as the working folder has it.
+
+    Raises:
+        InvalidOption: the working folder is gone.
+
+    """
+    try:
+        return path.absolute()
+    except FileNotFoundError:
+        raise InvalidOption("The working folder is gone.", hint="Go to another one: %cd, or os.chdir.") from None
 
 
 def append(path: Path, content: bytes, mode: int = 0o600) -> None:

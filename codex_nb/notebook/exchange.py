@@ -65,6 +65,7 @@ def perform(
         if not dry:
             _asked[shell] = Asked(plain, here.latest, out, cache, quiet=quiet, stream=stream)
     if dry:
+        tape_of(question, shell, cache)  # a mistake in the option is told although nothing is asked
         return _dry(question, shell, out)
     return _show(question, shell, record, out=out, quiet=quiet, stream=stream, cache=cache)
 

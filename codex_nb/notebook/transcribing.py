@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, overload
 
+from codex_nb.chat.folder import from_here
 from codex_nb.client.default import session_of
 from codex_nb.errors import CodexError, InvalidOption, Stopped
 from codex_nb.notebook.heard import watched
@@ -210,7 +211,7 @@ def _sources(words: list[str], variables: dict[str, Any]) -> list[Any]:
         elif any(letter in word for letter in PATTERN):
             matches = sorted(one for one in glob.glob(str(path), recursive=True) if Path(one).is_file())  # noqa: PTH207 - an absolute pattern is fine here
             if not matches:
-                raise InvalidOption(f"No file matches {word}.", hint=f"The kernel's folder is {Path.cwd()}.")
+                raise InvalidOption(f"No file matches {word}.", hint=f"The kernel's folder is {from_here(Path())}.")
             found += matches
         elif word.isidentifier() and word in variables:
             value = variables[word]

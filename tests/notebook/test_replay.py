@@ -186,6 +186,24 @@ def test_replay_is_off_by_option_and_on_by_variable(ask, monkeypatch):
         codex_nb.ask("x", cache="play")
 
 
+def test_a_dry_run_refuses_a_mistake_too(ask):
+    """Or it would be found only when something is sent."""
+    with pytest.raises(codex_nb.InvalidOption, match="--cache is 'play'"):
+        codex_nb.ask("x", cache="play", dry_run=True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder that is worked in stays")
+def test_a_working_folder_that_is_gone_is_told(tmp_path, monkeypatch):
+    """Where a recording has a place of its own, nothing is missing."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    for option, notebook in (("record", None), ("record:answers.jsonl", None)):
+        with pytest.raises(codex_nb.InvalidOption, match="working folder is gone"):
+            cache_of(option, None, notebook)
+    assert cache_of(f"record:{tmp_path / 'a.jsonl'}", None, None).path == tmp_path / "a.jsonl"
+
+
 def test_where_the_recording_is(tmp_path, monkeypatch):
     """Beside the notebook; where that is not known, all recordings of the working folder are read."""
     beside = cache_of("record", None, str(tmp_path / "sales.ipynb"))

@@ -1,5 +1,7 @@
 """``%codex_transcribe`` with files, and `transcribe`, in a shell of this process."""
 
+import os
+
 import pandas as pd
 import pytest
 from IPython.utils.capture import capture_output
@@ -143,6 +145,17 @@ def test_progress_is_shown_unless_quiet(shell, backend, folder):
     with capture_output() as captured:
         shell.run_cell("%codex_transcribe one.wav two.wav -q")
     assert captured.stderr == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder that is worked in stays")
+def test_a_working_folder_that_is_gone_is_one_line(shell, backend, folder, monkeypatch):
+    """A pattern counts from it."""
+    (folder / "gone").mkdir()
+    monkeypatch.chdir(folder / "gone")
+    (folder / "gone").rmdir()
+    _, _, error = run(shell, "*.wav")
+    assert isinstance(error, codex_nb.InvalidOption)
+    assert "working folder is gone" in error.message
 
 
 @pytest.mark.parametrize(
