@@ -65,11 +65,11 @@ def ask_cell(magics: CodexMagics, line: str, cell: str) -> DryRun | None:
             f"%%codex does not expect {rest[:40]!r} on its line.",
             hint="The prompt goes below it; options begin with -.",
         )
-    return _ask_with(magics, options, cell, target)
+    return _ask_with(magics, options, cell, target, {})
 
 
-def ask_line(magics: CodexMagics, line: str) -> DryRun | None:
-    """Run ``%codex ask``: options first, the rest of the line is the prompt."""
+def ask_line(magics: CodexMagics, line: str, own: Mapping[str, Any]) -> DryRun | None:
+    """Run ``%codex ask``: options first, the rest of the line is the prompt. ``own`` are the names where it stands."""
     parser = line_parser()
     target, line = split_target(line)
     words, prompt = split_options(line, parser)
@@ -77,28 +77,32 @@ def ask_line(magics: CodexMagics, line: str) -> DryRun | None:
     if options.help:
         print(parser.format_help())
         return None
-    return _ask_with(magics, options, prompt, target)
+    return _ask_with(magics, options, prompt, target, own)
 
 
-def _ask_with(magics: CodexMagics, options: argparse.Namespace, prompt: str, target: str | None) -> DryRun | None:
+def _ask_with(
+    magics: CodexMagics, options: argparse.Namespace, prompt: str, target: str | None, own: Mapping[str, Any]
+) -> DryRun | None:
     shell: Any = magics.shell
+    namespace = Namespace(shell, own)
+    names = namespace.names
     functions: list[str] = options.tool or []
     found = perform(
         Ask.of(
-            prompt if options.no_interpolate else expand(prompt, evaluator(shell.user_ns)),
+            prompt if options.no_interpolate else expand(prompt, evaluator(names)),
             model=options.model,
             effort=options.effort,
             usual_effort=magics.effort,
-            instructions=_instructions(options.instructions, shell.user_ns),
+            instructions=_instructions(options.instructions, names),
             summary=options.summary,
             timeout=options.timeout,
             format=options.format,
             verbosity=options.verbosity,
             tier=options.tier,
             web=options.web,
-            schema=_schema(options.schema, shell.user_ns),
-            tools=_toolbox([*map(evaluator(shell.user_ns, "-t {}"), functions)], options.approve, shell),
-            **_context(Namespace(shell), vars(options)["with"], options.image, options.file, magics.context_tokens),
+            schema=_schema(options.schema, names),
+            tools=_toolbox([*map(evaluator(names, "-t {}"), functions)], options.approve, shell),
+            **_context(namespace, vars(options)["with"], options.image, options.file, magics.context_tokens),
         ),
         shell,
         out=variable(options.out or target),

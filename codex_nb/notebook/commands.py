@@ -11,7 +11,7 @@ from codex_nb.notebook.options import OptionParser, add_model_options, command_p
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from codex_nb.notebook.magics import CodexMagics
 
@@ -23,12 +23,12 @@ class Command:
     """One thing that ``%codex`` does: how it is written, what it does, its options, and what does it.
 
     ``run`` gets the options, read; what follows them, as it was written, is their ``text`` where the command takes
-    ``prose``. That of a command that is ``free`` gets its whole line.
+    ``prose``. That of a command that is ``free`` gets its whole line, and the names where it stands.
     """
 
     usage: str
     text: str
-    run: Callable[[CodexMagics, Any], Any]
+    run: Callable[..., Any]
     add_options: Callable[[OptionParser], None] | None = None
     prose: bool = False
     free: bool = False
@@ -41,7 +41,7 @@ class Command:
         return parser
 
 
-def run_command(magics: CodexMagics, line: str) -> Any:
+def run_command(magics: CodexMagics, line: str, own: Mapping[str, Any]) -> Any:
     """Run ``%codex NAME …`` and return what it makes.
 
     Raises:
@@ -60,7 +60,7 @@ def run_command(magics: CodexMagics, line: str) -> Any:
         )
     command = COMMANDS[name]
     if command.free:
-        return command.run(magics, rest.strip())
+        return command.run(magics, rest.strip(), own)
     parser = command.parser()
     words, text = split_options(rest, parser) if command.prose else (words_of(rest), "")
     options = parser.parse_line(words)
@@ -78,10 +78,10 @@ def _help() -> str:
     return "\n".join(["%codex does one thing at a time:", "", *lines, "", more])
 
 
-def _ask(magics: CodexMagics, line: str) -> Any:
+def _ask(magics: CodexMagics, line: str, own: Mapping[str, Any]) -> Any:
     from codex_nb.notebook.asking import ask_line
 
-    return ask_line(magics, line)
+    return ask_line(magics, line, own)
 
 
 def _status(_magics: CodexMagics, _options: argparse.Namespace) -> Any:

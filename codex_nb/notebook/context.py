@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -28,9 +28,18 @@ PATH: Final = re.compile(r".*/.*|.*\.(?:png|jpe?g|gif|webp|svg|pdf|bmp|tiff?|hei
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """The names of the notebook. ``shell`` is None outside of IPython, where only objects themselves can be given."""
+    """The names of the notebook, and of the function that asks where one does: those come first.
+
+    ``shell`` is None outside of IPython, where only objects themselves can be given.
+    """
 
     shell: Any
+    own: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def names(self) -> Mapping[str, Any]:
+        """Every name with its value."""
+        return {**self.shell.user_ns, **self.own} if self.shell is not None else self.own
 
     def objects(self, given: Any) -> list[Named]:
         """Return what ``--with`` or ``with_=`` asks for, each with its name, once.
@@ -70,14 +79,13 @@ class Namespace:
             )
         if found := CELL.fullmatch(name):
             return cell_of(self.shell, int(found[1]))
-        if name not in self.shell.user_ns and name in SPECIAL:
+        if name not in self.names and name in SPECIAL:
             return SPECIAL[name](self.shell)
-        return evaluator(self.shell.user_ns, f"{option} {{}}")(name)
+        return evaluator(self.names, f"{option} {{}}")(name)
 
     def _name(self, value: Any) -> str:
         """Return the variable that holds ``value``; where none does, what it calls itself, or its type."""
-        names = self.shell.user_ns.items() if self.shell is not None else ()
-        held = (name for name, each in names if each is value and not name.startswith("_"))
+        held = (name for name, each in self.names.items() if each is value and not name.startswith("_"))
         return next(held, None) or getattr(value, "__name__", None) or type(value).__name__
 
     def images(self, given: Any) -> list[Named]:
@@ -97,7 +105,7 @@ class Namespace:
             return self._name(given), given
         if _is_address(given):
             return given[:80], given
-        if self.shell is not None and given in self.shell.user_ns:
+        if self.shell is not None and given in self.names:
             return _held(given, self.value(given))
         path = Path(given).expanduser()
         if path.is_file():
@@ -118,7 +126,7 @@ class Namespace:
 
     def _path(self, given: Any) -> Any:
         if isinstance(given, str) and self.shell is not None and not Path(given).expanduser().exists():
-            held = self.shell.user_ns.get(given)
+            held = self.names.get(given)
             return held if isinstance(held, str | Path) else given
         return given
 

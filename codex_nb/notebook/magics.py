@@ -9,6 +9,7 @@ from IPython.core.magic import (
     cell_magic,  # pyright: ignore[reportUnknownVariableType]
     line_magic,  # pyright: ignore[reportUnknownVariableType]
     magics_class,
+    needs_local_scope,
     no_var_expand,
 )
 from traitlets import Bool, Enum, Float, Int, TraitError, Unicode, observe, validate
@@ -20,6 +21,8 @@ from codex_nb.notebook.failed import unwatch, watch
 from codex_nb.notebook.questions import Question, with_body
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from IPython.core.interactiveshell import InteractiveShell
 
 __all__ = ["CodexMagics", "load", "unload"]
@@ -83,13 +86,14 @@ class CodexMagics(Magics):
 
         return ask_cell(self, line, cell)
 
+    @needs_local_scope  # pyright: ignore[reportUntypedFunctionDecorator]
     @no_var_expand  # pyright: ignore[reportUntypedFunctionDecorator]
     @line_magic("codex")  # pyright: ignore[reportUntypedFunctionDecorator]
-    def codex_line(self, line: str) -> Any:
+    def codex_line(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
         """Do one thing: status, use, models, usage, ask, last. ``%codex -h`` shows them."""
         from codex_nb.notebook.commands import run_command
 
-        return run_command(self, line)
+        return run_command(self, line, local_ns or {})
 
     @no_var_expand  # pyright: ignore[reportUntypedFunctionDecorator]
     @line_magic("codex_transcribe")  # pyright: ignore[reportUntypedFunctionDecorator]

@@ -91,6 +91,17 @@ def test_a_line_magic_takes_them_too(shell, backend):
     assert "(2, 3)" in context["text"]
 
 
+def test_a_line_in_a_function_sees_its_names(shell, backend):
+    """Those of the notebook are there too, and give way."""
+    function = (
+        "def ask_about(total, extra):\n    %codex ask -q --with extra -o said {{total}} of {{sales.shape}}, {{extra}}\n"
+    )
+    context, prompt = sent(shell, backend, f"{function}ask_about(7, 'mine')")
+    assert prompt["text"] == "7 of (2, 3), mine"
+    assert "## extra: text" in context["text"]
+    assert shell.user_ns["said"].prompt == prompt["text"]
+
+
 def test_a_cell_comes_with_its_source_and_output(shell, backend):
     """By its number, or counted back; what it printed, what it gave, how it failed."""
     number = len(shell.user_ns["In"])
