@@ -118,14 +118,10 @@ def start(
         InvalidOption: a bound is none.
 
     """
-    from codex_nb.client import default
-    from codex_nb.client.session import Session
+    from codex_nb.client.default import session_of
 
-    session = default.session() if session is None else session
-    if not isinstance(session, Session):  # pyright: ignore[reportUnnecessaryIsInstance] - told now, not to each client
-        raise InvalidOption(f"session is of type {type(session).__name__}.", hint="Pass a Session, or leave it out.")
     key = secrets.token_urlsafe(24) if api_key is None else api_key
-    return Running(session, ServerConfig(api_key=key, host=host, **config), port).start()
+    return Running(session_of(session), ServerConfig(api_key=key, host=host, **config), port).start()
 
 
 def _server(make_app: Callable[[], Any], host: str, port: int) -> tuple[Any, socket.socket]:

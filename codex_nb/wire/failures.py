@@ -196,7 +196,7 @@ def _reset_time(fields: JSONObject, at: float) -> datetime | None:
         return None
 
 
-NAMED_WAIT: Final = re.compile(r"try again in (\d+(?:\.\d+)?)\s*(ms|s\b|sec)", re.IGNORECASE)
+NAMED_WAIT: Final = re.compile(r"try again in (\d{1,9}(?:\.\d{1,9})?)\s*(ms|s\b|sec)", re.IGNORECASE)
 
 
 def wait(reply: Reply, failure: Failure) -> float | None:

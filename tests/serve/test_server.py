@@ -328,7 +328,7 @@ def test_who_may_listen_where(session):
         with pytest.raises(codex_nb.InvalidOption):
             serve.ServerConfig(**bad)
     assert serve.ServerConfig(host="::1", route="platform,codex").api_key is None
-    with pytest.raises(codex_nb.InvalidOption, match="session is of type int"):
+    with pytest.raises(codex_nb.InvalidOption, match="int is no session"):
         serve.start(session=5)
     with serve.start(session) as server:
         assert len(server.api_key) >= 24

@@ -58,6 +58,7 @@ def test_recorded_bodies_are_their_exact_errors(name, kind, code):
         ({"retry_after": "Sat, 24 Oct 2026 12:00:30 GMT"}, "", 30.0),
         ({"retry_after": "Sat, 24 Oct 2020 12:00:30 GMT"}, "", 0.0),
         ({"retry_after": "soon"}, "Please try again in 1.5s.", 1.5),
+        ({}, f"Please try again in {'9' * 400}s.", None),
         ({}, "try again in 250ms", 0.25),
         ({}, "Try again in 3 seconds", 3.0),
         ({}, "later", None),
