@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import html
 import os
-import re
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from codex_nb.errors import CodexError, NotSignedIn, in_one_line
 from codex_nb.safe_markdown import printable
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 __all__ = ["Finding", "Report", "doctor"]
 
 SECONDS: Final = 3.0
 OK, NOTE, PROBLEM = "ok", "note", "problem"
 LIBRARIES: Final = ("IPython", "ipykernel", "ipywidgets", "anywidget", "httpx", "pydantic", "pandas")
-# What a package's own list of requirements says of an extra: the package, and the extra's name.
-OF_AN_EXTRA: Final = re.compile(r"""([\w.-]+).*\bextra\s*==\s*["']([\w-]+)["']""")
 
 ELSEWHERE: Final = "%codex_transcribe --mic uses the kernel's own, codex-nb record opens a page; files work everywhere."
 
@@ -195,16 +195,23 @@ def _backend() -> Finding:
 
 
 def _extras() -> Finding:
+    from packaging.requirements import Requirement
+
+    # Only what this Python gets: of some packages there is nothing for it.
+    wanted = [each for each in map(Requirement, requires("codex-nb") or ()) if each.marker]
     lacks: dict[str, bool] = {}
-    for requirement in requires("codex-nb") or ():
-        if of_extra := OF_AN_EXTRA.match(requirement):
-            package, extra = of_extra.groups()
-            lacks[extra] = lacks.get(extra, False) or not _installed(package)
+    for name in metadata("codex-nb").get_all("Provides-Extra") or ():
+        of_extra = [one for one in wanted if _is_for(one, name) and not _is_for(one, "")]
+        lacks[name] = not all(_installed(one.name) for one in of_extra)
     there, missing = ([name for name in sorted(lacks) if lacks[name] is lack] for lack in (False, True))
     if not missing:
         return Finding("extras", OK, ", ".join(there))
     found = f"{', '.join(there) or 'none'}; without {', '.join(missing)}"
     return Finding("extras", NOTE, found, f'Only if you want them: pip install "codex-nb[{",".join(missing)}]"')
+
+
+def _is_for(wanted: Requirement, extra: str) -> bool:
+    return wanted.marker is not None and wanted.marker.evaluate({"extra": extra})
 
 
 def _installed(package: str) -> bool:

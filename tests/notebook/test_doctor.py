@@ -66,3 +66,12 @@ def test_every_extra_is_named_as_there_or_missing(monkeypatch):
     assert row.state == "note"
     assert row.finding.endswith("; without audio")
     assert row.to_do.endswith('pip install "codex-nb[audio]"')
+
+
+def test_an_extra_lacks_nothing_that_this_python_does_not_get(monkeypatch):
+    """Of some packages there is no version for it."""
+    needed = ['ghost; python_version < "3" and extra == "mic"', 'ghost; python_version > "3" and extra == "silk"']
+    monkeypatch.setattr(findings, "requires", lambda _: needed)
+    row = codex_nb.doctor()["extras"]
+    assert row.finding.endswith("; without silk")
+    assert "mic" in row.finding
