@@ -14,6 +14,7 @@ import os
 import sqlite3
 import sys
 import threading
+import time
 import weakref
 from collections import deque
 from contextlib import suppress
@@ -35,6 +36,8 @@ BATCH: Final = 500
 # How long an entry waits for others, as long as nobody waits for it.
 MOMENT_SECONDS: Final = 0.05
 RETRY_SECONDS: Final = 0.5
+# The same when the process ends: processes that begin one file at once are in each other's way for an instant.
+LAST_SECONDS, LAST_RETRY_SECONDS = 1.5, 0.25
 # How long the end of the process, or a reader, waits for the thread.
 PATIENCE: Final = 3.0
 PASSING: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL})
@@ -129,11 +132,21 @@ class Writer:
                         stopping = True
             with self._using_file:
                 self._write()
-                if stopping and self._file:
-                    self._file.close()
-                    self._file = None
             for mark in marks:
                 mark.set()
+        self._finish()
+
+    def _finish(self) -> None:
+        """Try again what could not be written yet, for a while: nobody does after this thread."""
+        until = time.monotonic() + LAST_SECONDS
+        while self._waiting and time.monotonic() < until:
+            time.sleep(LAST_RETRY_SECONDS)
+            with self._using_file:
+                self._write()
+        with self._using_file:
+            if self._file:
+                self._file.close()
+                self._file = None
 
     def _taken(self) -> list[Item]:
         """Wait for the next item, and take what else comes in a moment, or is there already if it is waited for."""

@@ -168,6 +168,23 @@ def test_workers_of_multiprocessing_lose_nothing(ledger):
     assert sorted(row.attempts for row in ledger.calls()) == [0, 1, 2, 3, 4]
 
 
+def test_a_process_that_ends_while_the_file_is_locked_loses_nothing(ledger):
+    """It tries again for a moment, where nobody would do so after it."""
+    added(ledger)
+    ledger.flush()
+    db = sqlite3.connect(ledger.path, isolation_level=None)
+    try:
+        db.execute("BEGIN EXCLUSIVE")
+        ending = program(ledger.path, "add(7)\nprint('it ends', flush=True)")
+        assert ending.stdout.readline() == "it ends\n"
+        time.sleep(1.3)  # longer than one attempt waits
+        db.execute("COMMIT")
+    finally:
+        db.close()
+    finish(ending)
+    assert sorted(row.attempts for row in ledger.calls()) == [0, 7]
+
+
 def test_the_end_of_the_process_ends_open_calls(make_backend, ledger):
     """An answer that was under way is in the ledger, as interrupted; in a forked copy it is not there twice."""
     backend = make_backend(Script(turns=[Turn(text=["word "] * 500, pause=0.02)]))
