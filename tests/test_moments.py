@@ -50,7 +50,8 @@ def test_a_date_is_its_beginning():
 
 
 @pytest.mark.parametrize(
-    "when", [pd.NaT, np.datetime64("NaT"), float("nan"), float("inf"), 1e300, np.datetime64("20000-01-01"), [], "now"]
+    "when",
+    [pd.NaT, np.datetime64("NaT", "us"), float("nan"), float("inf"), 1e300, np.datetime64("20000-01-01"), [], "now"],
 )
 def test_what_is_no_moment_is_refused(when):
     """By the name of the option."""
@@ -73,7 +74,7 @@ def test_a_length_of_time_counts_back(span):
     assert moment_of(span) == pytest.approx(time.time() - 5400, abs=60)
 
 
-@pytest.mark.parametrize("span", [np.timedelta64("NaT"), np.timedelta64(3, "Y")])
+@pytest.mark.parametrize("span", [np.timedelta64("NaT", "us"), np.timedelta64(3, "Y")])
 def test_a_length_without_an_end_is_refused(span):
     """A year of numpy's is no length."""
     with pytest.raises(InvalidOption, match="no time"):
