@@ -1,6 +1,7 @@
 """A Python function as a tool: what the model is told, what its calls become, and what is refused."""
 
 import functools
+import sys
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -129,7 +130,9 @@ def test_functions_that_cannot_be_tools_say_why():
     def frame(data: pd.DataFrame):
         return data
 
-    for function in (many, frame, 3, lambda x: x, functools.partial(frame, 1)):
+    # Python 3.14 reads the parameters that are left of a partial.
+    partial = [functools.partial(frame, 1)] if sys.version_info < (3, 14) else []
+    for function in (many, frame, 3, lambda x: x, *partial):
         with pytest.raises(ToolError) as caught:
             Tool(function)
         assert caught.value.hint
