@@ -63,6 +63,8 @@ def data_for_grouping():
     return VectorArray([b, b, na, na, a, a, b, c], "vector[m]")
 
 
+# pandas 2's own tests do.
+@pytest.mark.filterwarnings("ignore:matching against an empty string:pytest.PytestWarning")
 class TestExtension(
     base.BaseCastingTests,
     base.BaseDtypeTests,
