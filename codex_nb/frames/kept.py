@@ -58,6 +58,7 @@ class Kept:
 
     _shared: Final[dict[Path | None, Kept]] = {}
     _sharing: Final = threading.Lock()
+    _db: sqlite3.Connection | None = None  # also of one that could not be made
 
     def __init__(self, path: Path | str | None) -> None:
         self.path = Path(path).expanduser() if path is not None else None
@@ -118,7 +119,7 @@ class Kept:
 
     def _begin_anew(self) -> None:
         self._lock = threading.RLock()
-        self._db: sqlite3.Connection | None = None
+        self._db = None
         self._inode = 0
         self._said = False
 

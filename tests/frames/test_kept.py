@@ -106,6 +106,12 @@ def test_a_forked_process_opens_it_anew(kept):
     assert kept.get_many([b"a", b"b"]) == {b"a": b"1", b"b": b"2"}
 
 
+def test_what_is_no_path_is_told_once():
+    """What could not be made has nothing to close."""
+    with pytest.raises(TypeError):
+        Kept(5)
+
+
 def test_it_travels_as_its_path(kept):
     """To another process."""
     kept.put_many([(b"a", b"1")])

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import nullcontext
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, Final
 
 import pydantic_core
@@ -16,6 +15,7 @@ from codex_nb.client.budget import Meter
 from codex_nb.client.default import session_of
 from codex_nb.client.side_by_side import side_by_side
 from codex_nb.errors import CodexError, InvalidAnswer, InvalidOption
+from codex_nb.frames.counts import is_count
 from codex_nb.frames.kept import key_of
 from codex_nb.frames.progress import bar
 from codex_nb.frames.rows.answers import AnswerForm
@@ -168,7 +168,7 @@ def check_batch(batch: int) -> None:
         InvalidOption: it is no such number.
 
     """
-    if not isinstance(batch, Integral) or not 1 <= batch <= MOST_ROWS:
+    if not is_count(batch) or batch > MOST_ROWS:
         raise InvalidOption(f"batch is {batch!r}.", hint=f"It is a whole number, 1 to {MOST_ROWS} rows a request.")
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from codex_nb.client.default import session_of
 from codex_nb.client.session import Session
+from codex_nb.client.side_by_side import check_concurrency
 from codex_nb.columns import TEXT, Column, table
 from codex_nb.errors import BadRequestError, InvalidOption
 from codex_nb.frames.counts import is_count
@@ -159,8 +160,7 @@ def _check(session: Any, dimensions: Any, backend: Any, concurrency: Any) -> Non
         raise InvalidOption("A session has its backend.", hint="Give session= or backend=, not both.")
     if dimensions is not None and not is_count(dimensions):
         raise InvalidOption("dimensions must be a whole number, at least 1.", hint="Leave it out for the model's own.")
-    if not is_count(concurrency):
-        raise InvalidOption("concurrency must be a whole number, at least 1.", hint=f"Leave it out for {CONCURRENCY}.")
+    check_concurrency(concurrency, CONCURRENCY)
 
 
 def _opened(session: Session | None, backend: Backend | str | None) -> AbstractContextManager[Session]:
